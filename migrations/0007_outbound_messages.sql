@@ -1,0 +1,20 @@
+CREATE TABLE IF NOT EXISTS outbound_messages (
+    id         BINARY(16)  NOT NULL COMMENT 'UUIDv7 made in process',
+    lane       VARCHAR(96) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'lanes.lane, e.g. client:42',
+    class      TINYINT UNSIGNED NOT NULL COMMENT '0 urgent, 1 interactive, 2 notice, 3 bulk',
+    bot        VARCHAR(8)  CHARACTER SET ascii NOT NULL COMMENT 'client, support or admin',
+    chat_id    BIGINT      NOT NULL COMMENT 'Telegram chat id',
+    status     VARCHAR(12) CHARACTER SET ascii NOT NULL COMMENT 'pending, sent, dead or dropped (chat blocked the bot)',
+    body       MEDIUMTEXT  NOT NULL COMMENT 'JSON of models::outgoing::Body; files and secrets are rendered when sent',
+    dedupe_key VARCHAR(160) CHARACTER SET ascii COLLATE ascii_bin NULL COMMENT 'a message with this key is queued once for ever',
+    cause_id   BINARY(16)  NULL     COMMENT 'event or job that caused it',
+    attempts   INT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'failed sendings',
+    error      TEXT        NULL     COMMENT 'what Telegram said last',
+    message_id BIGINT      NULL     COMMENT 'id Telegram gave the sent message',
+    created_at DATETIME(6) NOT NULL COMMENT 'UTC',
+    done_at    DATETIME(6) NULL     COMMENT 'UTC, when it became sent, dead or dropped',
+    PRIMARY KEY (id),
+    UNIQUE KEY outbound_messages_once (dedupe_key),
+    KEY outbound_messages_next (status, lane, class, id),
+    KEY outbound_messages_purge (status, done_at)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COMMENT = 'the outbox: messages committed with the change they speak of';

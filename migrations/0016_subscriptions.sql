@@ -1,0 +1,20 @@
+CREATE TABLE IF NOT EXISTS subscriptions (
+    id            BIGINT      NOT NULL AUTO_INCREMENT,
+    user_id       BIGINT      NOT NULL COMMENT 'users.id',
+    product       VARCHAR(32) CHARACTER SET ascii NOT NULL COMMENT 'trial, or plan:<plans.id>',
+    plan_id       BIGINT      NULL     COMMENT 'plans.id; NULL = trial',
+    status        VARCHAR(12) CHARACTER SET ascii NOT NULL COMMENT 'pending, active, suspended or expired',
+    starts_at     DATETIME(6) NOT NULL COMMENT 'UTC, of the first purchase or of the one after a gap',
+    ends_at       DATETIME(6) NOT NULL COMMENT 'UTC, access ends at this instant',
+    device_limit  INT UNSIGNED NOT NULL COMMENT 'configs at the same time',
+    allowance     BIGINT UNSIGNED NULL COMMENT 'bytes that may be used in all; NULL = unlimited',
+    used          BIGINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'bytes used by all its configs, both directions',
+    renews        BOOLEAN     NOT NULL DEFAULT FALSE COMMENT 'a Telegram Stars subscription that renews itself',
+    created_at    DATETIME(6) NOT NULL COMMENT 'UTC',
+    updated_at    DATETIME(6) NOT NULL COMMENT 'UTC',
+    PRIMARY KEY (id),
+    UNIQUE KEY subscriptions_product (user_id, product),
+    KEY subscriptions_ending (status, ends_at),
+    CONSTRAINT subscriptions_user FOREIGN KEY (user_id) REFERENCES users (id),
+    CONSTRAINT subscriptions_plan FOREIGN KEY (plan_id) REFERENCES plans (id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COMMENT = 'who may use what until when';

@@ -1,0 +1,1 @@
+//! Texts in Spanish, English and Russian.

@@ -1,0 +1,1 @@
+//! QvaPay merchant API, version 2.

@@ -1,0 +1,1 @@
+//! Telegram Stars (Bot API, currency XTR).

@@ -1,0 +1,4 @@
+//! Telegram: reading what it delivers and calling its Bot API.
+
+pub mod api;
+pub mod update;

@@ -1,0 +1,1 @@
+//! Outline through its management API.

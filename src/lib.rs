@@ -1,0 +1,11 @@
+//! uSipipo: Telegram bots and payment webhooks that sell, deliver and look after VPN and proxy access.
+//! docs/ARCHITECTURE.md is the map.
+
+pub mod clock;
+pub mod config;
+pub mod demo;
+pub mod i18n;
+pub mod ids;
+pub mod integrations;
+pub mod models;
+pub mod money;

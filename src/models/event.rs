@@ -1,0 +1,69 @@
+//! Stored webhook deliveries.
+
+use crate::clock::Timestamp;
+use crate::ids::EventId;
+use crate::models::bot::Bot;
+
+text_enum! {
+    /// Where a delivery came from.
+    Source {
+        ClientBot = "telegram:client",
+        SupportBot = "telegram:support",
+        AdminBot = "telegram:admin",
+        Qvapay = "qvapay",
+    }
+}
+
+impl Source {
+    pub fn of_bot(bot: Bot) -> Self {
+        match bot {
+            Bot::Client => Source::ClientBot,
+            Bot::Support => Source::SupportBot,
+            Bot::Admin => Source::AdminBot,
+        }
+    }
+}
+
+text_enum! {
+    /// Where a row of a queue stands.
+    QueueStatus {
+        Pending = "pending",
+        /// Handled (inbox, jobs) or accepted by Telegram (outbox).
+        Done = "done",
+        /// Given up, with a reason; an admin can replay it.
+        Dead = "dead",
+        /// Not sent because the chat blocked the bot.
+        Dropped = "dropped",
+    }
+}
+
+/// A delivery that is about to be stored.
+#[derive(Clone, Debug)]
+pub struct NewEvent {
+    pub id: EventId,
+    pub source: Source,
+    pub dedupe_key: String,
+    pub lane: String,
+    /// 0 overtakes everything, 1 is ordinary.
+    pub class: u8,
+    pub body: Vec<u8>,
+    pub context: String,
+    /// Set when the body cannot be understood: it is stored dead, with this reason.
+    pub dead: Option<String>,
+    pub received_at: Timestamp,
+}
+
+/// A row of `inbound_events`.
+#[derive(Clone, Debug)]
+pub struct InboundEvent {
+    pub id: EventId,
+    pub source: Source,
+    pub lane: String,
+    pub status: QueueStatus,
+    pub body: Vec<u8>,
+    pub context: String,
+    pub attempts: u32,
+    pub error: Option<String>,
+    pub received_at: Timestamp,
+    pub done_at: Option<Timestamp>,
+}

@@ -1,0 +1,90 @@
+//! Work outside the database. The JSON is pinned by a test: rows written by an older version must still parse.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{ConfigId, PaymentId, ServerId, SubscriptionId};
+
+/// A job carries ids only; it reads the rows and drives the outside to what they say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "job", rename_all = "snake_case")]
+pub enum Job {
+    /// Makes the backend equal to the config's status; delivers a new one to its owner.
+    ApplyConfig { config_id: ConfigId },
+    /// Asks the provider for an invoice of a pending order.
+    CreateInvoice { payment_id: PaymentId },
+    /// Asks the provider what became of an order.
+    CheckPayment { payment_id: PaymentId },
+    /// Gives the money of a completed order back through the provider.
+    RefundPayment { payment_id: PaymentId },
+    /// Makes one server equal to the database.
+    ReconcileServer { server_id: ServerId },
+    /// Reads the counters of one server.
+    CollectUsage { server_id: ServerId },
+    /// Is the server there?
+    CheckServer { server_id: ServerId },
+    /// Reminders, suspension and removal of subscriptions whose time has come.
+    ExpireSubscriptions,
+    /// Queues a check of every order that waits for money.
+    PollPayments,
+    /// Compares Telegram's star transactions with ours.
+    ReconcileStars,
+    /// Alerts when an address pool runs low.
+    WatchPools,
+    /// Deletes done rows that are older than the configured time.
+    Purge,
+    /// Queues the per-server jobs of one tick.
+    TickServers { work: ServerWork },
+    /// Suspends or resumes the configs of one subscription after its state changed.
+    ApplySubscription { subscription_id: SubscriptionId },
+}
+
+text_enum! {
+    ServerWork {
+        Reconcile = "reconcile",
+        Usage = "usage",
+        Health = "health",
+    }
+}
+
+impl Job {
+    /// Name in the `kind` column and in metrics.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Job::ApplyConfig { .. } => "apply_config",
+            Job::CreateInvoice { .. } => "create_invoice",
+            Job::CheckPayment { .. } => "check_payment",
+            Job::RefundPayment { .. } => "refund_payment",
+            Job::ReconcileServer { .. } => "reconcile_server",
+            Job::CollectUsage { .. } => "collect_usage",
+            Job::CheckServer { .. } => "check_server",
+            Job::ExpireSubscriptions => "expire_subscriptions",
+            Job::PollPayments => "poll_payments",
+            Job::ReconcileStars => "reconcile_stars",
+            Job::WatchPools => "watch_pools",
+            Job::Purge => "purge",
+            Job::TickServers { .. } => "tick_servers",
+            Job::ApplySubscription { .. } => "apply_subscription",
+        }
+    }
+
+    /// The lane it runs in: jobs that touch the same thing never run at the same time.
+    pub fn lane(&self) -> String {
+        match self {
+            Job::ApplyConfig { config_id } => format!("config:{config_id}"),
+            Job::CreateInvoice { payment_id }
+            | Job::CheckPayment { payment_id }
+            | Job::RefundPayment { payment_id } => format!("payment:{payment_id}"),
+            Job::ReconcileServer { server_id } => format!("server:{server_id}:reconcile"),
+            Job::CollectUsage { server_id } => format!("server:{server_id}:usage"),
+            Job::CheckServer { server_id } => format!("server:{server_id}:health"),
+            Job::ApplySubscription { subscription_id } => format!("subscription:{subscription_id}"),
+            Job::TickServers { work } => format!("tick:{work}"),
+            other => other.kind().to_owned(),
+        }
+    }
+
+    /// Two queued jobs with one key are one job.
+    pub fn queued_key(&self) -> String {
+        format!("{}/{}", self.kind(), self.lane())
+    }
+}

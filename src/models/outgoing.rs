@@ -1,0 +1,130 @@
+//! A message on its way to Telegram, as the outbox stores it: data, never a rendered file and never a secret.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{ChatId, ConfigId, PaymentId};
+use crate::models::bot::{Bot, Language};
+
+/// How urgent a message is. Within a chat the more urgent goes first, and equals keep their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[repr(u8)]
+pub enum Class {
+    /// Must arrive within seconds: the answer to a pre-checkout query.
+    Urgent = 0,
+    /// Answers a press or a command.
+    Interactive = 1,
+    /// Nobody waits for it: receipts of late money, reminders, alerts.
+    Notice = 2,
+    /// Broadcasts.
+    Bulk = 3,
+}
+
+impl Class {
+    pub const ALL: [Class; 4] = [Class::Urgent, Class::Interactive, Class::Notice, Class::Bulk];
+}
+
+/// A message to one chat.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outgoing {
+    pub bot: Bot,
+    pub chat: ChatId,
+    pub class: Class,
+    pub body: Body,
+    /// Queued once for ever under this key, e.g. `receipt:42`.
+    pub dedupe_key: Option<String>,
+}
+
+impl Outgoing {
+    pub fn new(bot: Bot, chat: impl Into<ChatId>, class: Class, body: Body) -> Self {
+        Self { bot, chat: chat.into(), class, body, dedupe_key: None }
+    }
+
+    pub fn once(mut self, key: impl Into<String>) -> Self {
+        self.dedupe_key = Some(key.into());
+        self
+    }
+
+    /// The lane whose order it keeps: the chat, but for a pre-checkout answer, which waits for nobody.
+    pub fn lane(&self) -> String {
+        match &self.body {
+            Body::PreCheckout { query_id, .. } => format!("{}:pc:{query_id}", self.bot),
+            _ => format!("{}:{}", self.bot, self.chat),
+        }
+    }
+}
+
+/// What to send. Stored as JSON; a stored body of an older version must still parse.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Body {
+    /// A new message.
+    Text { html: String, keyboard: Option<Keyboard> },
+    /// Replaces text and keyboard of a message that the bot sent; where Telegram cannot edit it any more, a new
+    /// message is sent. `ack` answers the button press that asked for it.
+    Edit { message_id: i64, html: String, keyboard: Option<Keyboard>, ack: Option<Ack> },
+    /// Answers a button press without changing the message.
+    Ack(Ack),
+    /// A file made from data when it is sent.
+    Document { file: Attachment, caption: String, keyboard: Option<Keyboard> },
+    /// A picture made from data when it is sent.
+    Photo { file: Attachment, caption: String, keyboard: Option<Keyboard> },
+    /// A text that holds a secret and is therefore made from data when it is sent.
+    SecretText { text: SecretText, keyboard: Option<Keyboard> },
+    /// An invoice in Telegram Stars; `payload` is the order.
+    StarsInvoice { title: String, description: String, payload: String, amount: i64 },
+    /// Answer to a pre-checkout query: `error` is None to let the person pay, else what to tell.
+    PreCheckout { query_id: String, error: Option<String> },
+    /// Takes a message away.
+    Delete { message_id: i64 },
+}
+
+/// Answer to a button press: the spinner stops, and `text` is shown if there is one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ack {
+    pub callback_id: String,
+    pub text: Option<String>,
+    /// Shown in a window that has to be closed, instead of passing by.
+    pub alert: bool,
+}
+
+/// Rows of buttons under a message.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Keyboard(pub Vec<Vec<Button>>);
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Button {
+    pub text: String,
+    #[serde(flatten)]
+    pub action: ButtonAction,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ButtonAction {
+    /// Comes back as a callback query; at most 64 bytes.
+    Callback(String),
+    Url(String),
+    /// Copies a text to the clipboard; at most 256 characters.
+    Copy(String),
+}
+
+/// A file that is rendered at the moment it is sent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "file", rename_all = "snake_case")]
+pub enum Attachment {
+    /// The configuration file of a config (WireGuard `.conf`).
+    ConfigFile { config_id: ConfigId },
+    /// Its QR code as PNG.
+    ConfigQr { config_id: ConfigId },
+}
+
+/// A text that is rendered at the moment it is sent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "text", rename_all = "snake_case")]
+pub enum SecretText {
+    /// The config as copyable text: WireGuard's file, Outline's `ss://` link.
+    Config { config_id: ConfigId, language: Language },
+    /// Where to pay an invoice of an outside provider (kept out of logs, not secret to the payer).
+    Invoice { payment_id: PaymentId, language: Language },
+}

@@ -1,0 +1,93 @@
+//! Orders and the money that came for them.
+
+use rust_decimal::Decimal;
+
+use crate::clock::Timestamp;
+use crate::ids::{ChatId, PaymentId, PlanId, SubscriptionId, UserId};
+use crate::money::{Currency, Money};
+
+text_enum! {
+    /// Who moves the money.
+    ProviderId {
+        Stars = "stars",
+        Qvapay = "qvapay",
+    }
+}
+
+text_enum! {
+    /// Life of an order. Money that arrives late still completes it.
+    PaymentStatus {
+        Pending = "pending",
+        Completed = "completed",
+        Refunded = "refunded",
+        Expired = "expired",
+        Failed = "failed",
+        /// The person changed their mind; late money still completes it.
+        Cancelled = "cancelled",
+        /// Money came, but not as agreed; a human decides.
+        Review = "review",
+    }
+}
+
+impl PaymentStatus {
+    /// The transitions that exist; every other change is a bug.
+    pub fn may_become(self, next: PaymentStatus) -> bool {
+        use PaymentStatus::*;
+        match self {
+            Pending => matches!(next, Completed | Expired | Failed | Cancelled | Review),
+            Expired | Failed | Cancelled => matches!(next, Completed | Review),
+            Review => matches!(next, Completed | Refunded | Failed),
+            Completed => matches!(next, Refunded),
+            Refunded => false,
+        }
+    }
+
+    /// States from which money that arrives completes the order.
+    pub const CREDITABLE: [PaymentStatus; 4] =
+        [PaymentStatus::Pending, PaymentStatus::Expired, PaymentStatus::Failed, PaymentStatus::Cancelled];
+}
+
+text_enum! {
+    LedgerKind {
+        Payment = "payment",
+        Refund = "refund",
+    }
+}
+
+/// A row of `payments`.
+#[derive(Clone, Debug)]
+pub struct Payment {
+    pub id: PaymentId,
+    pub order_ref: String,
+    pub user_id: UserId,
+    pub plan_id: PlanId,
+    pub parent_id: Option<PaymentId>,
+    pub provider: ProviderId,
+    pub amount: Decimal,
+    pub currency: Currency,
+    pub duration_days: u32,
+    pub traffic_mb: Option<u64>,
+    pub device_limit: u32,
+    pub status: PaymentStatus,
+    pub invoice_id: Option<String>,
+    pub invoice_url: Option<String>,
+    pub callback_token: Option<String>,
+    pub charge_id: Option<String>,
+    pub paid_amount: Option<Decimal>,
+    pub paid_currency: Option<Currency>,
+    pub subscription_id: Option<SubscriptionId>,
+    pub chat_id: Option<ChatId>,
+    pub message_id: Option<i64>,
+    pub note: Option<String>,
+    pub expires_at: Timestamp,
+    pub checked_at: Option<Timestamp>,
+    pub completed_at: Option<Timestamp>,
+    pub refunded_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+}
+
+impl Payment {
+    pub fn price(&self) -> Money {
+        Money::new(self.amount, self.currency.clone())
+    }
+}

@@ -1,0 +1,32 @@
+//! VPN servers.
+
+use crate::clock::Timestamp;
+use crate::ids::ServerId;
+use crate::models::vpn::Protocol;
+
+text_enum! {
+    ServerHealth {
+        Unknown = "unknown",
+        Up = "up",
+        Down = "down",
+    }
+}
+
+/// A row of `servers`. The secret part stays encrypted here.
+#[derive(Clone, Debug)]
+pub struct Server {
+    pub id: ServerId,
+    pub name: String,
+    pub protocol: Protocol,
+    pub location: String,
+    /// JSON of the backend's settings.
+    pub settings: String,
+    pub secret: Vec<u8>,
+    pub secret_key_id: String,
+    pub capacity: u32,
+    pub active: bool,
+    pub health: ServerHealth,
+    pub health_detail: Option<String>,
+    pub health_at: Option<Timestamp>,
+    pub removed_at: Option<Timestamp>,
+}
