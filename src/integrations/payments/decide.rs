@@ -1,10 +1,49 @@
-//! The one rule of what an observation means for an order.
+//! The one rule of what a callback and an observation mean for an order. Pure.
 
 use rust_decimal::Decimal;
 
-use super::{Observation, ObservedState};
+use super::{Callback, Observation, ObservedState, OrderHandle};
 use crate::ids::UserId;
 use crate::money::Money;
+
+/// What an authentic callback asks for, before its provider is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Triage {
+    /// Ask the provider, then [`decide`].
+    Refetch,
+    /// The money was credited before; nothing to do.
+    Duplicate,
+    /// Nothing for this order; acknowledged and logged.
+    Ignore(String),
+    /// A human decides; the text says why.
+    Review(String),
+}
+
+/// Reads a callback that came for `order`. `settled` is true once money was credited to it.
+pub fn triage(callback: &Callback, order: &OrderHandle, settled: bool) -> Triage {
+    if !callback.signed {
+        return if settled { Triage::Duplicate } else { Triage::Refetch };
+    }
+    if let Some(other) = callback.claimed_order.as_ref().filter(|named| **named != order.order_ref) {
+        return Triage::Ignore(format!("it names the order {other}"));
+    }
+    if let Some(state) = callback.claimed_state.as_ref().filter(|state| **state != ObservedState::Paid) {
+        return Triage::Ignore(format!("it claims no payment, but {state:?}"));
+    }
+    match (&callback.transaction_id, &order.invoice_id) {
+        (Some(paid), Some(ours)) if paid != ours => {
+            return Triage::Review(format!("paid as the transaction {paid}, the invoice is {ours}"));
+        }
+        _ => {}
+    }
+    if settled {
+        return Triage::Duplicate;
+    }
+    match &callback.odd_amount {
+        Some(odd) => Triage::Review(format!("the amount is written as {odd:?}")),
+        None => Triage::Refetch,
+    }
+}
 
 /// What to do with an order after asking its provider.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use crate::ids::UserId;
 use crate::models::payment::ProviderId;
 use crate::money::{Currency, Money};
 
-pub use decide::{Decision, decide};
+pub use decide::{Decision, Triage, decide, triage};
 
 /// A callback as it came in.
 pub struct CallbackRequest<'a> {
@@ -27,16 +27,19 @@ pub struct CallbackRequest<'a> {
     pub is_get: bool,
 }
 
-/// An authentic callback: a hint that a transaction is worth fetching, and nothing more.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An authentic callback: a hint that a transaction is worth fetching, and nothing more. See [`triage`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Callback {
-    /// The provider's id of the transaction, parsed as the type it should be.
-    pub transaction_id: String,
-    /// Amount as the body wrote it, when it did; one that is not a plain decimal sends the order to review.
-    pub claimed_amount: Option<String>,
-    pub claimed_status: Option<String>,
+    /// Without a signature the rest is worth nothing: all that it may lead to is asking the provider.
+    pub signed: bool,
+    /// The provider's id of the transaction, parsed as the type it should be; None in a hint that names only the order.
+    pub transaction_id: Option<String>,
     /// The order the body names.
     pub claimed_order: Option<String>,
+    /// The state the body claims.
+    pub claimed_state: Option<ObservedState>,
+    /// The amount as the body wrote it, when that is not a plain number: it sends the order to review.
+    pub odd_amount: Option<String>,
 }
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -47,6 +50,9 @@ pub enum CallbackError {
     /// Answered 400.
     #[error("the callback is authentic but unreadable: {0}")]
     Unreadable(&'static str),
+    /// Answered 200, nothing done.
+    #[error("the callback is authentic, but of a kind that is not used: {0}")]
+    Unused(&'static str),
 }
 
 /// What a provider needs to make an invoice.
@@ -59,11 +65,15 @@ pub struct InvoiceRequest {
     /// Full address the provider calls when the invoice is paid.
     pub callback_url: String,
     pub expires_at: Timestamp,
+    /// An earlier try may have reached the provider: its invoice is looked for before a new one is made.
+    pub retry: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invoice {
+    /// The provider's id of the invoice.
     pub id: String,
+    /// Where the person pays.
     pub url: String,
 }
 

@@ -26,9 +26,16 @@ pub fn parse_backend_name(name: &str) -> Option<ConfigId> {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "protocol", rename_all = "snake_case")]
 pub enum Credentials {
-    WireGuard { private_key: String, public_key: String, preshared_key: String },
+    WireGuard {
+        private_key: String,
+        public_key: String,
+        preshared_key: String,
+    },
     /// `access_url` is what the server answered (`ss://…`), empty until it did.
-    Outline { password: String, access_url: String },
+    Outline {
+        password: String,
+        access_url: String,
+    },
 }
 
 impl std::fmt::Debug for Credentials {
