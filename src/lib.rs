@@ -3,6 +3,7 @@
 
 pub mod clock;
 pub mod config;
+pub mod crypto;
 pub mod demo;
 pub mod i18n;
 pub mod ids;
