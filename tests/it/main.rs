@@ -1,1 +1,4 @@
 //! All integration tests, one binary. The folders follow the source.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod config;

@@ -1,0 +1,81 @@
+//! Ways of paying.
+
+use chrono::Duration;
+use reqwest::Url;
+use secrecy::SecretString;
+
+use super::any_secret;
+use super::read::{Reader, base_url};
+
+#[derive(Clone, Debug)]
+pub struct PaymentsConfig {
+    /// `STARS_ENABLED`: Telegram Stars.
+    pub stars: bool,
+    /// QvaPay, when both its credentials are set.
+    pub qvapay: Option<QvapayConfig>,
+    /// `ORDER_EXPIRY_MINUTES`: how long an order is shown as open; later money still counts.
+    pub order_expiry: Duration,
+}
+
+#[derive(Clone, Debug)]
+pub struct QvapayConfig {
+    /// `QVAPAY_APP_ID`.
+    pub app_id: SecretString,
+    /// `QVAPAY_APP_SECRET`; also the key that callbacks are signed with.
+    pub app_secret: SecretString,
+    /// `QVAPAY_API_URL`, without the `/v2`.
+    pub api_url: Url,
+    /// `QVAPAY_WEBHOOK_SIGNATURE`.
+    pub signature: SignatureRule,
+}
+
+/// What to do with a callback that carries no signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignatureRule {
+    /// Refuse it.
+    Required,
+    /// Take it as a hint to ask the provider.
+    IfPresent,
+}
+
+impl PaymentsConfig {
+    pub(super) fn read(env: &mut Reader) -> Option<Self> {
+        let stars = env.flag("STARS_ENABLED", true);
+        let qvapay = read_qvapay(env);
+        let order_expiry = env.number("ORDER_EXPIRY_MINUTES", "minutes", 5..=1440, 60);
+        Some(Self { stars: stars?, qvapay: qvapay?, order_expiry: Duration::minutes(order_expiry?) })
+    }
+}
+
+fn read_qvapay(env: &mut Reader) -> Option<Option<QvapayConfig>> {
+    let app_id = env.optional_secret("QVAPAY_APP_ID", "", any_secret);
+    let app_secret = env.optional_secret("QVAPAY_APP_SECRET", "", any_secret);
+    let api = "the address of QvaPay's API without the version, such as https://api.qvapay.com";
+    let api_url = env.optional_secret("QVAPAY_API_URL", api, base_url);
+    let rule = "required or if_present";
+    let rule = env.or("QVAPAY_WEBHOOK_SIGNATURE", rule, SignatureRule::Required, |text| match text {
+        "required" => Some(SignatureRule::Required),
+        "if_present" => Some(SignatureRule::IfPresent),
+        _ => None,
+    });
+    let expected = "what QvaPay shows for your app, or neither of QVAPAY_APP_ID and QVAPAY_APP_SECRET";
+    match (app_id?, app_secret?) {
+        (Some(app_id), Some(app_secret)) => {
+            let api_url = api_url?.unwrap_or_else(default_api_url);
+            Some(Some(QvapayConfig { app_id, app_secret, api_url, signature: rule? }))
+        }
+        (None, None) => Some(None),
+        (None, Some(_)) => {
+            env.refuse("QVAPAY_APP_ID", "is not set, but QVAPAY_APP_SECRET is", expected);
+            None
+        }
+        (Some(_), None) => {
+            env.refuse("QVAPAY_APP_SECRET", "is not set, but QVAPAY_APP_ID is", expected);
+            None
+        }
+    }
+}
+
+fn default_api_url() -> Url {
+    Url::parse("https://api.qvapay.com").expect("a literal address")
+}
