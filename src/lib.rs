@@ -4,9 +4,13 @@
 pub mod clock;
 pub mod config;
 pub mod crypto;
+pub mod crud;
+pub mod db;
 pub mod demo;
 pub mod i18n;
 pub mod ids;
 pub mod integrations;
 pub mod models;
 pub mod money;
+pub mod queue;
+pub mod work;

@@ -58,6 +58,7 @@ pub struct NewEvent {
 pub struct InboundEvent {
     pub id: EventId,
     pub source: Source,
+    pub dedupe_key: String,
     pub lane: String,
     pub status: QueueStatus,
     pub body: Vec<u8>,

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{ConfigId, PaymentId, ServerId, SubscriptionId};
+use crate::clock::Timestamp;
+use crate::ids::{ConfigId, JobId, PaymentId, ServerId, SubscriptionId};
+use crate::models::event::QueueStatus;
 
 /// A job carries ids only; it reads the rows and drives the outside to what they say.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,4 +89,18 @@ impl Job {
     pub fn queued_key(&self) -> String {
         format!("{}/{}", self.kind(), self.lane())
     }
+}
+
+/// A row of `jobs`.
+#[derive(Clone, Debug)]
+pub struct QueuedJob {
+    pub id: JobId,
+    pub lane: String,
+    pub kind: String,
+    /// JSON of [`Job`].
+    pub payload: String,
+    pub status: QueueStatus,
+    pub attempts: u32,
+    pub error: Option<String>,
+    pub created_at: Timestamp,
 }

@@ -9,6 +9,7 @@ pub mod audit;
 pub mod bot;
 pub mod event;
 pub mod job;
+pub mod lane;
 pub mod outgoing;
 pub mod payment;
 pub mod plan;

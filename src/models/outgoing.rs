@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{ChatId, ConfigId, PaymentId};
+use crate::clock::Timestamp;
+use crate::ids::{ChatId, ConfigId, MessageId, PaymentId};
 use crate::models::bot::{Bot, Language};
 
 /// How urgent a message is. Within a chat the more urgent goes first, and equals keep their order.
@@ -127,4 +128,24 @@ pub enum SecretText {
     Config { config_id: ConfigId, language: Language },
     /// Where to pay an invoice of an outside provider (kept out of logs, not secret to the payer).
     Invoice { payment_id: PaymentId, language: Language },
+}
+
+/// A row of `outbound_messages` that waits to be sent.
+#[derive(Clone, Debug)]
+pub struct QueuedMessage {
+    pub id: MessageId,
+    pub bot: Bot,
+    pub chat_id: ChatId,
+    pub class: u8,
+    /// JSON of [`Body`].
+    pub body: String,
+    pub attempts: u32,
+    pub created_at: Timestamp,
+}
+
+impl Body {
+    /// Whether Telegram counts it as a message (30/s over the bot, 1/s in a chat); edits and answers are free.
+    pub fn is_paced(&self) -> bool {
+        !matches!(self, Body::Edit { .. } | Body::Ack(_) | Body::PreCheckout { .. } | Body::Delete { .. })
+    }
 }

@@ -1,0 +1,76 @@
+//! audit_logs.
+
+use sqlx::MySqlConnection;
+use uuid::Uuid;
+
+use crate::clock::Timestamp;
+use crate::ids::UserId;
+use crate::models::audit::AuditEntry;
+
+pub async fn insert(
+    conn: &mut MySqlConnection,
+    user_id: Option<UserId>,
+    action: &str,
+    target: Option<&str>,
+    details: &str,
+    cause: Option<Uuid>,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO audit_logs (user_id, action, target, details, event_id, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+        user_id,
+        action,
+        target,
+        details,
+        cause,
+        now
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The newest rows of everybody, or of one person.
+pub async fn list(
+    conn: &mut MySqlConnection,
+    user_id: Option<UserId>,
+    offset: u32,
+    limit: u32,
+) -> sqlx::Result<Vec<AuditEntry>> {
+    match user_id {
+        Some(user_id) => list_of_user(conn, user_id, offset, limit).await,
+        None => list_all(conn, offset, limit).await,
+    }
+}
+
+async fn list_of_user(
+    conn: &mut MySqlConnection,
+    user_id: UserId,
+    offset: u32,
+    limit: u32,
+) -> sqlx::Result<Vec<AuditEntry>> {
+    sqlx::query_as!(
+        AuditEntry,
+        "SELECT id, user_id AS `user_id: UserId`, action, target, details, event_id AS `event_id: Uuid`, \
+         created_at AS `created_at: Timestamp` \
+         FROM audit_logs WHERE user_id = ? ORDER BY id DESC LIMIT ? OFFSET ?",
+        user_id,
+        limit,
+        offset
+    )
+    .fetch_all(conn)
+    .await
+}
+
+async fn list_all(conn: &mut MySqlConnection, offset: u32, limit: u32) -> sqlx::Result<Vec<AuditEntry>> {
+    sqlx::query_as!(
+        AuditEntry,
+        "SELECT id, user_id AS `user_id: UserId`, action, target, details, event_id AS `event_id: Uuid`, \
+         created_at AS `created_at: Timestamp` \
+         FROM audit_logs ORDER BY id DESC LIMIT ? OFFSET ?",
+        limit,
+        offset
+    )
+    .fetch_all(conn)
+    .await
+}

@@ -1,0 +1,163 @@
+//! inbound_events.
+
+use sqlx::{MySql, MySqlConnection, QueryBuilder};
+
+use crate::clock::Timestamp;
+use crate::ids::EventId;
+use crate::models::event::{InboundEvent, NewEvent, QueueStatus, Source};
+
+/// Stores deliveries; one that is already there is left as it is.
+pub async fn insert_many(conn: &mut MySqlConnection, events: &[NewEvent]) -> sqlx::Result<()> {
+    let mut query = QueryBuilder::<MySql>::new(
+        "INSERT INTO inbound_events \
+         (id, source, dedupe_key, lane, class, status, body, context, error, received_at, done_at) ",
+    );
+    query.push_values(events, |mut row, event| {
+        let status = if event.dead.is_some() { QueueStatus::Dead } else { QueueStatus::Pending };
+        row.push_bind(event.id)
+            .push_bind(event.source)
+            .push_bind(&event.dedupe_key)
+            .push_bind(&event.lane)
+            .push_bind(event.class)
+            .push_bind(status)
+            .push_bind(&event.body)
+            .push_bind(&event.context)
+            .push_bind(&event.dead)
+            .push_bind(event.received_at)
+            .push_bind(event.dead.as_ref().map(|_| event.received_at));
+    });
+    // Not INSERT IGNORE: that would also store an over-long value cut short.
+    query.push(" ON DUPLICATE KEY UPDATE id = id");
+    query.build().execute(conn).await?;
+    Ok(())
+}
+
+/// The next events of a lane, in order of arrival.
+pub async fn next_of_lane(
+    conn: &mut MySqlConnection,
+    lane: &str,
+    limit: u32,
+) -> sqlx::Result<Vec<InboundEvent>> {
+    sqlx::query_as!(
+        InboundEvent,
+        "SELECT id AS `id: EventId`, source AS `source: Source`, dedupe_key, lane, status AS `status: QueueStatus`, \
+         body, context, attempts, error, received_at AS `received_at: Timestamp`, done_at AS `done_at: Timestamp` \
+         FROM inbound_events WHERE status = ? AND lane = ? ORDER BY id LIMIT ?",
+        QueueStatus::Pending,
+        lane,
+        limit
+    )
+    .fetch_all(conn)
+    .await
+}
+
+pub async fn find(conn: &mut MySqlConnection, id: EventId) -> sqlx::Result<Option<InboundEvent>> {
+    sqlx::query_as!(
+        InboundEvent,
+        "SELECT id AS `id: EventId`, source AS `source: Source`, dedupe_key, lane, status AS `status: QueueStatus`, \
+         body, context, attempts, error, received_at AS `received_at: Timestamp`, done_at AS `done_at: Timestamp` \
+         FROM inbound_events WHERE id = ?",
+        id
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// The newest events of one status.
+pub async fn list(
+    conn: &mut MySqlConnection,
+    status: QueueStatus,
+    limit: u32,
+) -> sqlx::Result<Vec<InboundEvent>> {
+    sqlx::query_as!(
+        InboundEvent,
+        "SELECT id AS `id: EventId`, source AS `source: Source`, dedupe_key, lane, status AS `status: QueueStatus`, \
+         body, context, attempts, error, received_at AS `received_at: Timestamp`, done_at AS `done_at: Timestamp` \
+         FROM inbound_events WHERE status = ? ORDER BY received_at DESC LIMIT ?",
+        status,
+        limit
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// Marks a pending event done; false when another process was first.
+pub async fn mark_done(conn: &mut MySqlConnection, id: EventId, now: Timestamp) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE inbound_events SET status = ?, done_at = ?, error = NULL WHERE id = ? AND status = ?",
+        QueueStatus::Done,
+        now,
+        id,
+        QueueStatus::Pending
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Gives a pending event up, with the reason.
+pub async fn mark_dead(
+    conn: &mut MySqlConnection,
+    id: EventId,
+    error: &str,
+    now: Timestamp,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE inbound_events SET status = ?, done_at = ?, error = ?, attempts = attempts + 1 \
+         WHERE id = ? AND status = ?",
+        QueueStatus::Dead,
+        now,
+        error,
+        id,
+        QueueStatus::Pending
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Counts a failed handling.
+pub async fn note_failure(conn: &mut MySqlConnection, id: EventId, error: &str) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE inbound_events SET attempts = attempts + 1, error = ? WHERE id = ?", error, id)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Makes a dead or done event pending again; false when it is pending already.
+pub async fn reopen(conn: &mut MySqlConnection, id: EventId) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE inbound_events SET status = ?, attempts = 0, done_at = NULL WHERE id = ? AND status <> ?",
+        QueueStatus::Pending,
+        id,
+        QueueStatus::Pending
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Deletes up to `limit` done events older than `before`.
+pub async fn purge(conn: &mut MySqlConnection, before: Timestamp, limit: u32) -> sqlx::Result<u64> {
+    let done = sqlx::query!(
+        "DELETE FROM inbound_events WHERE status = ? AND done_at < ? LIMIT ?",
+        QueueStatus::Done,
+        before,
+        limit
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// How many wait, and since when the oldest.
+pub async fn backlog(conn: &mut MySqlConnection) -> sqlx::Result<(i64, Option<Timestamp>)> {
+    let row = sqlx::query!(
+        "SELECT COUNT(*) AS `waiting!: i64`, MIN(received_at) AS `oldest: Timestamp` \
+         FROM inbound_events WHERE status = ?",
+        QueueStatus::Pending
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok((row.waiting, row.oldest))
+}

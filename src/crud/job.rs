@@ -1,0 +1,149 @@
+//! jobs.
+
+use sqlx::{MySql, MySqlConnection, QueryBuilder};
+use uuid::Uuid;
+
+use crate::clock::Timestamp;
+use crate::ids::JobId;
+use crate::models::event::QueueStatus;
+use crate::models::job::{Job, QueuedJob};
+
+/// Queues jobs; one that is queued already and not yet begun is left as it is.
+pub async fn insert_many(
+    conn: &mut MySqlConnection,
+    jobs: &[(JobId, Job)],
+    cause: Option<Uuid>,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    let mut query = QueryBuilder::<MySql>::new(
+        "INSERT INTO jobs (id, lane, kind, payload, status, queued_key, cause_id, created_at) ",
+    );
+    query.push_values(jobs, |mut row, (id, job)| {
+        row.push_bind(*id)
+            .push_bind(job.lane())
+            .push_bind(job.kind())
+            .push_bind(serde_json::to_string(job).expect("a job is plain data"))
+            .push_bind(QueueStatus::Pending)
+            .push_bind(job.queued_key())
+            .push_bind(cause)
+            .push_bind(now);
+    });
+    query.push(" ON DUPLICATE KEY UPDATE id = id");
+    query.build().execute(conn).await?;
+    Ok(())
+}
+
+/// The next job of a lane.
+pub async fn next_of_lane(conn: &mut MySqlConnection, lane: &str) -> sqlx::Result<Option<QueuedJob>> {
+    sqlx::query_as!(
+        QueuedJob,
+        "SELECT id AS `id: JobId`, lane, kind, payload, status AS `status: QueueStatus`, attempts, error, \
+         created_at AS `created_at: Timestamp` \
+         FROM jobs WHERE status = ? AND lane = ? ORDER BY id LIMIT 1",
+        QueueStatus::Pending,
+        lane
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+pub async fn find(conn: &mut MySqlConnection, id: JobId) -> sqlx::Result<Option<QueuedJob>> {
+    sqlx::query_as!(
+        QueuedJob,
+        "SELECT id AS `id: JobId`, lane, kind, payload, status AS `status: QueueStatus`, attempts, error, \
+         created_at AS `created_at: Timestamp` \
+         FROM jobs WHERE id = ?",
+        id
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// The newest jobs of one status.
+pub async fn list(
+    conn: &mut MySqlConnection,
+    status: QueueStatus,
+    limit: u32,
+) -> sqlx::Result<Vec<QueuedJob>> {
+    sqlx::query_as!(
+        QueuedJob,
+        "SELECT id AS `id: JobId`, lane, kind, payload, status AS `status: QueueStatus`, attempts, error, \
+         created_at AS `created_at: Timestamp` \
+         FROM jobs WHERE status = ? ORDER BY id DESC LIMIT ?",
+        status,
+        limit
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// A run begins: it is counted, and the same work may be queued anew from now on.
+pub async fn begin(conn: &mut MySqlConnection, id: JobId) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE jobs SET attempts = attempts + 1, queued_key = NULL WHERE id = ?", id)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Marks a pending job done or dead; false when another process was first.
+pub async fn finish(
+    conn: &mut MySqlConnection,
+    id: JobId,
+    status: QueueStatus,
+    error: Option<&str>,
+    now: Timestamp,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE jobs SET status = ?, done_at = ?, error = ?, queued_key = NULL WHERE id = ? AND status = ?",
+        status,
+        now,
+        error,
+        id,
+        QueueStatus::Pending
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub async fn note_failure(conn: &mut MySqlConnection, id: JobId, error: &str) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE jobs SET error = ? WHERE id = ?", error, id).execute(conn).await?;
+    Ok(())
+}
+
+/// Makes a dead job pending again; false when it is not dead.
+pub async fn reopen(conn: &mut MySqlConnection, id: JobId) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE jobs SET status = ?, attempts = 0, done_at = NULL WHERE id = ? AND status = ?",
+        QueueStatus::Pending,
+        id,
+        QueueStatus::Dead
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Deletes up to `limit` done jobs older than `before`.
+pub async fn purge(conn: &mut MySqlConnection, before: Timestamp, limit: u32) -> sqlx::Result<u64> {
+    let done = sqlx::query!(
+        "DELETE FROM jobs WHERE status = ? AND done_at < ? LIMIT ?",
+        QueueStatus::Done,
+        before,
+        limit
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// How many wait, and since when the oldest.
+pub async fn backlog(conn: &mut MySqlConnection) -> sqlx::Result<(i64, Option<Timestamp>)> {
+    let row = sqlx::query!(
+        "SELECT COUNT(*) AS `waiting!: i64`, MIN(created_at) AS `oldest: Timestamp` FROM jobs WHERE status = ?",
+        QueueStatus::Pending
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok((row.waiting, row.oldest))
+}

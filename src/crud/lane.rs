@@ -1,0 +1,189 @@
+//! The lease rows shared by inbox, outbox and jobs.
+
+use sqlx::{MySql, MySqlConnection, QueryBuilder};
+use uuid::Uuid;
+
+use crate::clock::Timestamp;
+use crate::models::lane::{Claimed, Entry, Lease, Queue};
+use crate::models::outgoing::Class;
+
+/// Makes the lanes due. A lane that somebody holds is not taken from them: its version rises, so that their
+/// release fails and they look again.
+pub async fn enqueue(conn: &mut MySqlConnection, entries: &mut Vec<Entry>) -> sqlx::Result<()> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    // One order for everybody, so that two batches cannot wait for each other.
+    entries.sort();
+    entries.dedup_by(|later, first| later.queue == first.queue && later.lane == first.lane);
+    let mut query = QueryBuilder::<MySql>::new(
+        "INSERT INTO lanes (queue, lane, class, due_at, not_before, owner, version, attempts) ",
+    );
+    let long_ago = Timestamp::long_ago();
+    query.push_values(entries.iter(), |mut row, entry| {
+        row.push_bind(entry.queue as u8)
+            .push_bind(&entry.lane)
+            .push_bind(entry.class)
+            .push_bind(entry.due_at)
+            .push_bind(long_ago)
+            .push("NULL, 1, 0");
+    });
+    query.push(
+        " ON DUPLICATE KEY UPDATE version = version + 1, class = LEAST(class, VALUES(class)), \
+         due_at = IF(owner IS NULL, LEAST(due_at, VALUES(due_at)), due_at)",
+    );
+    query.build().execute(conn).await?;
+    Ok(())
+}
+
+/// Leases up to `limit` due lanes of one class to `owner` until `until`. To be committed at once.
+pub async fn claim(
+    conn: &mut MySqlConnection,
+    queue: Queue,
+    class: u8,
+    now: Timestamp,
+    until: Timestamp,
+    owner: Uuid,
+    limit: u32,
+) -> sqlx::Result<Vec<Claimed>> {
+    let due = sqlx::query_as!(
+        Claimed,
+        "SELECT lane, version, attempts + 1 AS `attempts!: u32`, not_before AS `not_before: Timestamp` \
+         FROM lanes WHERE queue = ? AND class = ? AND due_at <= ? ORDER BY due_at LIMIT ? \
+         FOR UPDATE SKIP LOCKED",
+        queue as u8,
+        class,
+        now,
+        limit
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    if due.is_empty() {
+        return Ok(due);
+    }
+    let mut query = QueryBuilder::<MySql>::new("UPDATE lanes SET attempts = attempts + 1, owner = ");
+    query.push_bind(owner).push(", due_at = ").push_bind(until);
+    query.push(" WHERE queue = ").push_bind(queue as u8).push(" AND lane IN (");
+    let mut list = query.separated(", ");
+    for claimed in &due {
+        list.push_bind(&claimed.lane);
+    }
+    query.push(")");
+    query.build().execute(conn).await?;
+    Ok(due)
+}
+
+/// Gives a drained lane back when nothing was added since the lease saw it; false: something was, or the lease
+/// is lost. The row stays, idle, to remember the pace.
+pub async fn release(conn: &mut MySqlConnection, lease: &Lease, not_before: Timestamp) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE lanes SET owner = NULL, attempts = 0, class = ?, due_at = ?, not_before = ? \
+         WHERE queue = ? AND lane = ? AND owner = ? AND version = ?",
+        Class::Bulk as u8,
+        Timestamp::never(),
+        not_before,
+        lease.queue as u8,
+        lease.lane,
+        lease.owner,
+        lease.version
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Removes a drained lane under the same condition as [`release`].
+pub async fn remove(conn: &mut MySqlConnection, lease: &Lease) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "DELETE FROM lanes WHERE queue = ? AND lane = ? AND owner = ? AND version = ?",
+        lease.queue as u8,
+        lease.lane,
+        lease.owner,
+        lease.version
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Gives a lane back to be tried again at `again_at`, whatever was added meanwhile.
+pub async fn postpone(
+    conn: &mut MySqlConnection,
+    lease: &Lease,
+    again_at: Timestamp,
+    not_before: Timestamp,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE lanes SET owner = NULL, attempts = 0, due_at = ?, not_before = ? \
+         WHERE queue = ? AND lane = ? AND owner = ?",
+        again_at,
+        not_before,
+        lease.queue as u8,
+        lease.lane,
+        lease.owner
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Lengthens a lease after progress and tells the lane's version now; None: the lease is lost.
+pub async fn renew(conn: &mut MySqlConnection, lease: &Lease, until: Timestamp) -> sqlx::Result<Option<u64>> {
+    sqlx::query!(
+        "UPDATE lanes SET due_at = ?, attempts = 1 WHERE queue = ? AND lane = ? AND owner = ?",
+        until,
+        lease.queue as u8,
+        lease.lane,
+        lease.owner
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query_scalar!(
+        "SELECT version FROM lanes WHERE queue = ? AND lane = ? AND owner = ?",
+        lease.queue as u8,
+        lease.lane,
+        lease.owner
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// When the next lane of one class is due; None = nothing waits.
+pub async fn next_due(
+    conn: &mut MySqlConnection,
+    queue: Queue,
+    class: u8,
+) -> sqlx::Result<Option<Timestamp>> {
+    sqlx::query_scalar!(
+        "SELECT due_at AS `due_at: Timestamp` FROM lanes \
+         WHERE queue = ? AND class = ? AND due_at < ? ORDER BY due_at LIMIT 1",
+        queue as u8,
+        class,
+        Timestamp::never()
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// Gives back every lane this process still holds, at shutdown.
+pub async fn release_all(conn: &mut MySqlConnection, owner: Uuid, now: Timestamp) -> sqlx::Result<u64> {
+    let done = sqlx::query!("UPDATE lanes SET owner = NULL, due_at = ? WHERE owner = ?", now, owner)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected())
+}
+
+/// Deletes up to `limit` outbox lanes that have been idle since before `before`.
+pub async fn purge_idle(conn: &mut MySqlConnection, before: Timestamp, limit: u32) -> sqlx::Result<u64> {
+    let done = sqlx::query!(
+        "DELETE FROM lanes WHERE queue = ? AND class = ? AND due_at = ? AND not_before < ? LIMIT ?",
+        Queue::Outbox as u8,
+        Class::Bulk as u8,
+        Timestamp::never(),
+        before,
+        limit
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}

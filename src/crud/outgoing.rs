@@ -1,0 +1,151 @@
+//! outbound_messages.
+
+use sqlx::{MySql, MySqlConnection, QueryBuilder};
+use uuid::Uuid;
+
+use crate::clock::Timestamp;
+use crate::ids::{ChatId, MessageId};
+use crate::models::bot::Bot;
+use crate::models::event::QueueStatus;
+use crate::models::outgoing::{Outgoing, QueuedMessage};
+
+/// Queues messages; one whose dedupe key was used before is left out.
+pub async fn insert_many(
+    conn: &mut MySqlConnection,
+    messages: &[(MessageId, Outgoing)],
+    cause: Option<Uuid>,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    let mut query = QueryBuilder::<MySql>::new(
+        "INSERT INTO outbound_messages \
+         (id, lane, class, bot, chat_id, status, body, dedupe_key, cause_id, created_at) ",
+    );
+    query.push_values(messages, |mut row, (id, message)| {
+        let body = serde_json::to_string(&message.body).expect("a body is plain data");
+        row.push_bind(*id)
+            .push_bind(message.lane())
+            .push_bind(message.class as u8)
+            .push_bind(message.bot)
+            .push_bind(message.chat)
+            .push_bind(QueueStatus::Pending)
+            .push_bind(body)
+            .push_bind(message.dedupe_key.clone())
+            .push_bind(cause)
+            .push_bind(now);
+    });
+    query.push(" ON DUPLICATE KEY UPDATE id = id");
+    query.build().execute(conn).await?;
+    Ok(())
+}
+
+/// The next message of a lane: the more urgent first, equals in order.
+pub async fn next_of_lane(conn: &mut MySqlConnection, lane: &str) -> sqlx::Result<Option<QueuedMessage>> {
+    sqlx::query_as!(
+        QueuedMessage,
+        "SELECT id AS `id: MessageId`, bot AS `bot: Bot`, chat_id AS `chat_id: ChatId`, class, body, attempts, \
+         created_at AS `created_at: Timestamp` \
+         FROM outbound_messages WHERE status = ? AND lane = ? ORDER BY class, id LIMIT 1",
+        QueueStatus::Pending,
+        lane
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// Marks a message sent.
+pub async fn mark_sent(
+    conn: &mut MySqlConnection,
+    id: MessageId,
+    message_id: Option<i64>,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE outbound_messages SET status = ?, done_at = ?, message_id = ?, error = NULL WHERE id = ?",
+        QueueStatus::Done,
+        now,
+        message_id,
+        id
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Gives a message up (`dead`), or leaves it out because the chat blocked the bot (`dropped`).
+pub async fn mark_failed(
+    conn: &mut MySqlConnection,
+    id: MessageId,
+    status: QueueStatus,
+    error: &str,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE outbound_messages SET status = ?, done_at = ?, error = ?, attempts = attempts + 1 WHERE id = ?",
+        status,
+        now,
+        error,
+        id
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Leaves out everything that waits for a chat.
+pub async fn drop_lane(
+    conn: &mut MySqlConnection,
+    lane: &str,
+    error: &str,
+    now: Timestamp,
+) -> sqlx::Result<u64> {
+    let done = sqlx::query!(
+        "UPDATE outbound_messages SET status = ?, done_at = ?, error = ? WHERE status = ? AND lane = ?",
+        QueueStatus::Dropped,
+        now,
+        error,
+        QueueStatus::Pending,
+        lane
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Counts a failed sending that will be tried again.
+pub async fn note_failure(conn: &mut MySqlConnection, id: MessageId, error: &str) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE outbound_messages SET attempts = attempts + 1, error = ? WHERE id = ?", error, id)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Deletes up to `limit` messages of one final status older than `before`.
+pub async fn purge(
+    conn: &mut MySqlConnection,
+    status: QueueStatus,
+    before: Timestamp,
+    limit: u32,
+) -> sqlx::Result<u64> {
+    // Messages with a dedupe key stay: the row is what makes them unique for ever.
+    let done = sqlx::query!(
+        "DELETE FROM outbound_messages WHERE status = ? AND done_at < ? AND dedupe_key IS NULL LIMIT ?",
+        status,
+        before,
+        limit
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// How many wait, and since when the oldest.
+pub async fn backlog(conn: &mut MySqlConnection) -> sqlx::Result<(i64, Option<Timestamp>)> {
+    let row = sqlx::query!(
+        "SELECT COUNT(*) AS `waiting!: i64`, MIN(created_at) AS `oldest: Timestamp` \
+         FROM outbound_messages WHERE status = ?",
+        QueueStatus::Pending
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok((row.waiting, row.oldest))
+}

@@ -1,0 +1,61 @@
+//! send_pace: the rate of each bot, shared by all copies of the server.
+
+use chrono::Duration;
+use sqlx::MySqlConnection;
+
+use crate::clock::Timestamp;
+use crate::models::bot::Bot;
+
+/// What a bot may do now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slots {
+    /// The first of the reserved slots.
+    From(Timestamp),
+    /// Telegram asked for silence until then.
+    Paused(Timestamp),
+}
+
+/// Reserves `length` of the bot's time from now on. To be committed at once.
+pub async fn reserve(
+    conn: &mut MySqlConnection,
+    bot: Bot,
+    now: Timestamp,
+    length: Duration,
+) -> sqlx::Result<Slots> {
+    let row = sqlx::query!(
+        "SELECT next_slot_at AS `next: Timestamp`, paused_until AS `paused: Timestamp` \
+         FROM send_pace WHERE bot = ? FOR UPDATE",
+        bot
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    let (next, paused) = row.map_or((now, now), |row| (row.next, row.paused));
+    if paused > now {
+        return Ok(Slots::Paused(paused));
+    }
+    let start = next.max(now);
+    sqlx::query!(
+        "INSERT INTO send_pace (bot, next_slot_at, paused_until) VALUES (?, ?, ?) \
+         ON DUPLICATE KEY UPDATE next_slot_at = VALUES(next_slot_at)",
+        bot,
+        start + length,
+        now
+    )
+    .execute(conn)
+    .await?;
+    Ok(Slots::From(start))
+}
+
+/// Silences a bot until `until`, in every copy of the server.
+pub async fn pause(conn: &mut MySqlConnection, bot: Bot, until: Timestamp) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO send_pace (bot, next_slot_at, paused_until) VALUES (?, ?, ?) \
+         ON DUPLICATE KEY UPDATE paused_until = GREATEST(paused_until, VALUES(paused_until))",
+        bot,
+        until,
+        until
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

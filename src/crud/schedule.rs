@@ -1,0 +1,23 @@
+//! schedule_ticks: who inserts the row of an instant runs it.
+
+use sqlx::MySqlConnection;
+
+use crate::clock::Timestamp;
+
+/// Takes a tick; false when another process has it.
+pub async fn take(conn: &mut MySqlConnection, name: &str, tick: Timestamp) -> sqlx::Result<bool> {
+    match sqlx::query!("INSERT INTO schedule_ticks (name, tick_at) VALUES (?, ?)", name, tick)
+        .execute(conn)
+        .await
+    {
+        Ok(_) => Ok(true),
+        Err(error) if crate::db::is_duplicate(&error) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+pub async fn purge(conn: &mut MySqlConnection, before: Timestamp) -> sqlx::Result<u64> {
+    let done =
+        sqlx::query!("DELETE FROM schedule_ticks WHERE tick_at < ? LIMIT 1000", before).execute(conn).await?;
+    Ok(done.rows_affected())
+}

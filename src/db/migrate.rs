@@ -1,0 +1,121 @@
+//! Schema upgrades. Each migration is one statement that is safe to run again, so an upgrade that was killed half
+//! way is simply repeated. Copies that start together take turns by a lease in a table of our own: GET_LOCK, which
+//! sqlx would use, means nothing between the nodes of a Galera cluster.
+
+use std::time::Duration;
+
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::{Connection, MySqlConnection};
+use uuid::Uuid;
+
+use super::Db;
+
+/// The migrations of this version. Those a newer version applied are accepted: an older copy may run on a newer
+/// schema while an upgrade rolls through the copies.
+fn migrator() -> Migrator {
+    let mut migrator = sqlx::migrate!("./migrations");
+    migrator.set_locking(false).set_ignore_missing(true);
+    migrator
+}
+
+/// How long a copy may hold the lease before another takes over; renewed by nothing, so longer than any upgrade.
+const LEASE_SECONDS: i64 = 600;
+/// How long to wait for another copy's upgrade.
+const PATIENCE: Duration = Duration::from_secs(900);
+
+#[derive(Debug, thiserror::Error)]
+pub enum UpgradeError {
+    #[error("the database is not reachable or refuses: {0}")]
+    Database(#[from] sqlx::Error),
+    #[error("a schema upgrade failed: {0}")]
+    Migrate(#[from] MigrateError),
+    #[error("another copy has been upgrading the schema for {0:?}; is it stuck?")]
+    Busy(Duration),
+}
+
+/// Brings the schema to this version. Safe to call from many copies at once and after an upgrade that was killed.
+pub async fn run(db: &Db) -> Result<(), UpgradeError> {
+    let mut conn = db.acquire().await?;
+    if pending(&mut conn).await? == 0 {
+        return Ok(());
+    }
+    let owner = Uuid::now_v7();
+    take_lease(&mut conn, owner).await?;
+    let outcome = apply(&mut conn).await;
+    sqlx::query("DELETE FROM migration_lease WHERE id = 1 AND owner = ?")
+        .bind(owner)
+        .execute(&mut *conn)
+        .await?;
+    outcome
+}
+
+/// Migrations this version has that the database has not; all of them on an empty database.
+pub async fn pending(conn: &mut MySqlConnection) -> sqlx::Result<usize> {
+    let known = sqlx::query_scalar::<_, i64>(
+        "SELECT COUNT(*) FROM information_schema.tables \
+         WHERE table_schema = DATABASE() AND table_name = '_sqlx_migrations'",
+    )
+    .fetch_one(&mut *conn)
+    .await?;
+    if known == 0 {
+        return Ok(migrator().iter().count());
+    }
+    let applied = sqlx::query_scalar::<_, i64>("SELECT version FROM _sqlx_migrations WHERE success = TRUE")
+        .fetch_all(conn)
+        .await?;
+    Ok(migrator().iter().filter(|m| !applied.contains(&m.version)).count())
+}
+
+async fn apply(conn: &mut MySqlConnection) -> Result<(), UpgradeError> {
+    forget_half_applied(conn).await?;
+    migrator().run_direct(None, conn, false).await?;
+    Ok(())
+}
+
+/// Takes back the mark of a migration that began and was killed: it runs again from its start.
+async fn forget_half_applied(conn: &mut MySqlConnection) -> sqlx::Result<()> {
+    let begun = sqlx::query("DELETE FROM _sqlx_migrations WHERE success = FALSE").execute(conn).await;
+    match begun {
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("42S02") => Ok(()),
+        other => other.map(|_| ()),
+    }
+}
+
+async fn take_lease(conn: &mut MySqlConnection, owner: Uuid) -> Result<(), UpgradeError> {
+    sqlx::raw_sql(
+        "CREATE TABLE IF NOT EXISTS migration_lease (\
+           id TINYINT NOT NULL PRIMARY KEY, owner BINARY(16) NOT NULL, until DATETIME(6) NOT NULL)",
+    )
+    .execute(&mut *conn)
+    .await?;
+    let started = tokio::time::Instant::now();
+    loop {
+        if try_lease(conn, owner).await? {
+            return Ok(());
+        }
+        if started.elapsed() > PATIENCE {
+            return Err(UpgradeError::Busy(PATIENCE));
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+async fn try_lease(conn: &mut MySqlConnection, owner: Uuid) -> sqlx::Result<bool> {
+    let mut tx = conn.begin().await?;
+    sqlx::query("DELETE FROM migration_lease WHERE id = 1 AND until < UTC_TIMESTAMP(6)")
+        .execute(&mut *tx)
+        .await?;
+    let inserted = sqlx::query(
+        "INSERT INTO migration_lease (id, owner, until) \
+         VALUES (1, ?, UTC_TIMESTAMP(6) + INTERVAL ? SECOND)",
+    )
+    .bind(owner)
+    .bind(LEASE_SECONDS)
+    .execute(&mut *tx)
+    .await;
+    match inserted {
+        Ok(_) => tx.commit().await.map(|()| true),
+        Err(error) if super::is_duplicate(&error) || super::is_conflict(&error) => Ok(false),
+        Err(error) => Err(error),
+    }
+}

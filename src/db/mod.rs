@@ -1,0 +1,127 @@
+//! The pool and the transaction. Every transaction has a name and is tried again when the database ends it for a
+//! conflict (deadlock, lock wait, Galera certification), so a body must do nothing that cannot be repeated: no
+//! call to the outside, no change of memory.
+
+pub mod migrate;
+
+use std::error::Error as StdError;
+use std::str::FromStr;
+use std::time::Duration;
+
+use scoped_futures::ScopedBoxFuture;
+use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlPool, MySqlPoolOptions};
+use sqlx::pool::PoolConnection;
+use sqlx::{ConnectOptions, MySql, Transaction};
+use tracing::log::LevelFilter;
+
+/// Tries of one transaction before its conflict is given back to the caller.
+const MAX_TRIES: u32 = 8;
+
+/// The shared pool.
+#[derive(Clone)]
+pub struct Db {
+    pool: MySqlPool,
+}
+
+impl Db {
+    /// A pool on `url`. Connections are made when first needed, so this succeeds while the database is down.
+    ///
+    /// Sessions are READ COMMITTED: under REPEATABLE READ the gap locks of a claim block enqueuers.
+    pub fn open(url: &str, max_connections: u32) -> sqlx::Result<Self> {
+        let options = MySqlConnectOptions::from_str(url)?
+            .log_statements(LevelFilter::Trace)
+            .log_slow_statements(LevelFilter::Warn, Duration::from_secs(1));
+        let pool = MySqlPoolOptions::new()
+            .max_connections(max_connections)
+            .acquire_timeout(Duration::from_secs(10))
+            .after_connect(|conn, _| {
+                Box::pin(async move {
+                    sqlx::raw_sql(
+                        "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, \
+                         innodb_lock_wait_timeout = 10",
+                    )
+                    .execute(conn)
+                    .await?;
+                    Ok(())
+                })
+            })
+            .connect_lazy_with(options);
+        Ok(Self { pool })
+    }
+
+    pub fn pool(&self) -> &MySqlPool {
+        &self.pool
+    }
+
+    /// A connection for reads or single statements.
+    pub async fn acquire(&self) -> sqlx::Result<PoolConnection<MySql>> {
+        self.pool.acquire().await
+    }
+
+    /// Runs `body` in a transaction and commits it. A conflict starts it again from the beginning, with a pause
+    /// that grows; every other error rolls back and is given back.
+    pub async fn transaction<'a, T, E, F>(&self, name: &'static str, body: F) -> Result<T, E>
+    where
+        F: for<'r> Fn(&'r mut MySqlConnection) -> ScopedBoxFuture<'a, 'r, Result<T, E>> + Send + Sync + 'a,
+        E: From<sqlx::Error> + StdError + Send + 'static,
+        T: Send + 'a,
+    {
+        let mut tries = 1;
+        loop {
+            let attempt = async {
+                let mut tx = self.begin().await?;
+                let value = body(&mut tx).await?;
+                tx.commit().await?;
+                Ok(value)
+            };
+            match attempt.await {
+                Err(error) if again(name, tries, &error) => pause_after_conflict(tries).await,
+                other => return other,
+            }
+            tries += 1;
+        }
+    }
+
+    /// An open transaction, for [`crate::work`]; it rolls back when dropped.
+    pub async fn begin(&self) -> sqlx::Result<Transaction<'static, MySql>> {
+        self.pool.begin().await
+    }
+}
+
+/// Whether a transaction that failed for the `tries`-th time is worth another try.
+pub fn again(name: &'static str, tries: u32, error: &(dyn StdError + 'static)) -> bool {
+    let again = tries < MAX_TRIES && is_conflict(error);
+    if again {
+        tracing::debug!(transaction = name, tries, "conflict, trying again");
+    }
+    again
+}
+
+/// 5 ms, doubling, with up to as much again at random so that rivals do not meet again.
+pub async fn pause_after_conflict(tries: u32) {
+    let base = 5u64 << tries.min(6);
+    tokio::time::sleep(Duration::from_millis(base + rand::random_range(0..=base))).await;
+}
+
+/// Whether the database ended the transaction for a conflict: 1213 deadlock (also Galera certification),
+/// 1205 lock wait timeout, 1020 the row changed under a snapshot. Looks through the chain of sources.
+pub fn is_conflict(error: &(dyn StdError + 'static)) -> bool {
+    matches!(database_error_number(error), Some(1213 | 1205 | 1020))
+}
+
+/// The server's number of the database error in the chain, if there is one.
+pub fn database_error_number(error: &(dyn StdError + 'static)) -> Option<u16> {
+    let mut next = Some(error);
+    while let Some(current) = next {
+        if let Some(sqlx::Error::Database(inner)) = current.downcast_ref::<sqlx::Error>() {
+            return inner.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number);
+        }
+        next = current.source();
+    }
+    None
+}
+
+/// Whether an insert met a UNIQUE key: "somebody was first".
+pub fn is_duplicate(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|e| e.is_unique_violation())
+}

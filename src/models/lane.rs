@@ -1,0 +1,58 @@
+//! A lane is what is handled in order: a chat's updates, a chat's messages, the jobs on one thing. Whoever holds
+//! the lane's lease drains it; that one mechanism gives order, parallelism and many copies.
+
+use uuid::Uuid;
+
+use crate::clock::Timestamp;
+
+/// Which queue a lane belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Queue {
+    Inbox = 0,
+    Outbox = 1,
+    Jobs = 2,
+}
+
+impl Queue {
+    pub const ALL: [Queue; 3] = [Queue::Inbox, Queue::Outbox, Queue::Jobs];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Queue::Inbox => "inbox",
+            Queue::Outbox => "outbox",
+            Queue::Jobs => "jobs",
+        }
+    }
+}
+
+/// Work was added to a lane: it is due at `due_at` at the latest.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entry {
+    pub queue: Queue,
+    pub lane: String,
+    /// Urgency of the work, 0 first.
+    pub class: u8,
+    pub due_at: Timestamp,
+}
+
+/// A lane as it was when this process leased it.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    pub lane: String,
+    pub version: u64,
+    /// Claims since the last progress, this one included: a lane that kills its process shows it here.
+    pub attempts: u32,
+    /// The next paced message may not leave before this.
+    pub not_before: Timestamp,
+}
+
+/// The right to drain a lane until the lease ends.
+#[derive(Clone, Debug)]
+pub struct Lease {
+    pub queue: Queue,
+    pub lane: String,
+    pub owner: Uuid,
+    /// Version of the lane when it was last read.
+    pub version: u64,
+}

@@ -1,0 +1,247 @@
+//! The inbox: every delivery is stored before it is acknowledged, and its effect commits with its mark.
+//!
+//! [`InboxWriter`] is the way in: requests that arrive together share one transaction and one fsync, and each is
+//! answered after that commit. [`InboxWorker`] handles what is stored, a lane (chat) at a time, in order.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use futures::FutureExt;
+use scoped_futures::ScopedFutureExt;
+use tokio::sync::{mpsc, oneshot};
+
+use super::failure::{Failure, backoff};
+use super::runner::{Lane, LaneWorker, Step};
+use crate::crud;
+use crate::models::audit::Actor;
+use crate::models::event::{InboundEvent, NewEvent};
+use crate::models::lane::{Entry, Queue};
+use crate::work::{Origin, Work, Works};
+
+/// Deliveries that may wait for the writer; more are refused, so that memory stays flat.
+const WAITING: usize = 4096;
+/// Deliveries in one transaction.
+const BATCH: usize = 256;
+/// Bytes in one transaction, well below max_allowed_packet.
+const BATCH_BYTES: usize = 4 << 20;
+
+/// The delivery was not stored: the sender must try again.
+#[derive(Debug, thiserror::Error)]
+pub enum NotStored {
+    #[error("too many deliveries are waiting")]
+    Overloaded,
+    #[error("the database did not take it: {0}")]
+    Database(Arc<sqlx::Error>),
+}
+
+type Request = (NewEvent, oneshot::Sender<Result<(), Arc<sqlx::Error>>>);
+
+/// The way into the inbox.
+#[derive(Clone)]
+pub struct InboxWriter {
+    requests: mpsc::Sender<Request>,
+}
+
+impl InboxWriter {
+    /// Starts the writing task; it ends when the last handle is dropped.
+    pub fn start(works: Works) -> Self {
+        let (requests, queue) = mpsc::channel(WAITING);
+        tokio::spawn(write_batches(works, queue));
+        Self { requests }
+    }
+
+    /// Returns once the delivery is committed (or was stored before).
+    pub async fn store(&self, event: NewEvent) -> Result<(), NotStored> {
+        let (answer, stored) = oneshot::channel();
+        self.requests.try_send((event, answer)).map_err(|_| NotStored::Overloaded)?;
+        match stored.await {
+            Ok(result) => result.map_err(NotStored::Database),
+            Err(_) => Err(NotStored::Overloaded),
+        }
+    }
+}
+
+async fn write_batches(works: Works, mut queue: mpsc::Receiver<Request>) {
+    let mut batch: Vec<Request> = Vec::with_capacity(BATCH);
+    while let Some(first) = queue.recv().await {
+        let mut bytes = first.0.body.len();
+        batch.push(first);
+        while batch.len() < BATCH && bytes < BATCH_BYTES {
+            let Ok(next) = queue.try_recv() else { break };
+            bytes += next.0.body.len();
+            batch.push(next);
+        }
+        let (events, answers): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
+        write_batch(&works, events, answers).await;
+    }
+}
+
+async fn write_batch(
+    works: &Works,
+    events: Vec<NewEvent>,
+    answers: Vec<oneshot::Sender<Result<(), Arc<sqlx::Error>>>>,
+) {
+    match insert(works, &events).await {
+        Err(sqlx::Error::Database(_)) if events.len() > 1 => {
+            // One row the database refuses must not keep the others out.
+            for (event, answer) in events.into_iter().zip(answers) {
+                let one = insert(works, &[event]).await;
+                let _ = answer.send(one.map_err(Arc::new));
+            }
+        }
+        result => {
+            let result = result.map_err(Arc::new);
+            for answer in answers {
+                let _ = answer.send(result.clone());
+            }
+        }
+    }
+    works.wakers.inbox.notify_one();
+}
+
+async fn insert(works: &Works, events: &[NewEvent]) -> sqlx::Result<()> {
+    works
+        .db
+        .transaction("store_events", |conn| {
+            async move {
+                crud::event::insert_many(conn, events).await?;
+                let mut lanes = events
+                    .iter()
+                    .filter(|event| event.dead.is_none())
+                    .map(|event| Entry {
+                        queue: Queue::Inbox,
+                        lane: event.lane.clone(),
+                        class: event.class,
+                        due_at: event.received_at,
+                    })
+                    .collect();
+                crud::lane::enqueue(conn, &mut lanes).await
+            }
+            .scope_boxed()
+        })
+        .await
+}
+
+/// What is done with an event. Called inside the unit of work that marks the event done.
+#[async_trait]
+pub trait EventHandler: Send + Sync + 'static {
+    async fn handle(&self, work: &mut Work, event: &InboundEvent) -> Result<(), Failure>;
+    /// The event was given up; tells the admins in the same unit of work.
+    async fn gave_up(&self, work: &mut Work, event: &InboundEvent, reason: &str) -> Result<(), Failure>;
+}
+
+/// Handles stored events.
+pub struct InboxWorker<H> {
+    pub works: Works,
+    pub handler: H,
+    /// Failed handlings after which an event is given up.
+    pub max_attempts: u32,
+}
+
+/// Claims of a lane without any progress after which its first event is held to kill the process.
+const DEADLY_CLAIMS: u32 = 6;
+/// Events read at once from one lane.
+const READ_AHEAD: u32 = 16;
+/// The handling of one event may take this long; it does no network call, so this is the database's time.
+const HANDLING_TIME: Duration = Duration::from_secs(20);
+
+#[async_trait]
+impl<H: EventHandler> LaneWorker for InboxWorker<H> {
+    const QUEUE: Queue = Queue::Inbox;
+    const CLASSES: &'static [u8] = &[0, 1];
+    const KEEP_IDLE: bool = false;
+
+    async fn step(&self, lane: &mut Lane) -> sqlx::Result<Step> {
+        let events = {
+            let mut conn = self.works.db.acquire().await?;
+            crud::event::next_of_lane(&mut conn, &lane.lease.lane, READ_AHEAD).await?
+        };
+        if events.is_empty() {
+            return Ok(Step::Drained);
+        }
+        let all_read = events.len() < READ_AHEAD as usize;
+        for event in events {
+            if lane.attempts > DEADLY_CLAIMS {
+                self.give_up(&event, "its handling ended the process several times").await?;
+                lane.attempts = 1;
+            } else if let Some(wait) = self.handle(&event).await? {
+                return Ok(wait);
+            }
+        }
+        // With nothing left over, the version check of the release finds what has been added since.
+        Ok(if all_read { Step::Drained } else { Step::Progress })
+    }
+}
+
+impl<H: EventHandler> InboxWorker<H> {
+    /// Handles one event; Some when the lane has to wait for another try.
+    async fn handle(&self, event: &InboundEvent) -> sqlx::Result<Option<Step>> {
+        let handling = AssertUnwindSafe(tokio::time::timeout(HANDLING_TIME, self.take_effect(event)));
+        let failure = match handling.catch_unwind().await {
+            Ok(Ok(Ok(()))) => return Ok(None),
+            Ok(Ok(Err(failure))) => failure,
+            Ok(Err(_)) => Failure::later("took too long", Duration::from_secs(1)),
+            Err(panic) => {
+                Failure::later(format!("panicked: {}", panic_text(&*panic)), Duration::from_secs(1))
+            }
+        };
+        tracing::warn!(event_id = %event.id, source = %event.source, error = %failure, "event not handled");
+        if matches!(failure, Failure::GiveUp(_)) || event.attempts + 1 >= self.max_attempts {
+            self.give_up(event, &failure.to_string()).await?;
+            return Ok(None);
+        }
+        let mut conn = self.works.db.acquire().await?;
+        crud::event::note_failure(&mut conn, event.id, &failure.to_string()).await?;
+        let pause = backoff(event.attempts + 1, Duration::from_millis(500), Duration::from_secs(60));
+        Ok(Some(Step::Wait(self.works.clock.now() + in_chrono(pause))))
+    }
+
+    async fn take_effect(&self, event: &InboundEvent) -> Result<(), Failure> {
+        let origin = Origin::new(Actor::System, event.id.0);
+        self.works
+            .run("handle_event", origin, |work| {
+                async move {
+                    let now = work.now();
+                    // The mark first: a process that lost its lease waits here for the one that has it, and then
+                    // finds nothing left to do.
+                    if crud::event::mark_done(work.conn(), event.id, now).await? {
+                        self.handler.handle(work, event).await?;
+                    }
+                    Ok(())
+                }
+                .scope_boxed()
+            })
+            .await
+    }
+
+    async fn give_up(&self, event: &InboundEvent, reason: &str) -> sqlx::Result<()> {
+        let origin = Origin::new(Actor::System, event.id.0);
+        let done = self.works.run("give_up_event", origin, |work| {
+            async move {
+                let now = work.now();
+                if crud::event::mark_dead(work.conn(), event.id, reason, now).await? {
+                    self.handler.gave_up(work, event, reason).await?;
+                }
+                Ok::<_, Failure>(())
+            }
+            .scope_boxed()
+        });
+        match done.await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(sqlx::Error::Protocol(format!("cannot give an event up: {error}"))),
+        }
+    }
+}
+
+/// The words of a panic.
+pub(super) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
+}
+
+pub(super) fn in_chrono(pause: Duration) -> TimeDelta {
+    TimeDelta::from_std(pause).unwrap_or(TimeDelta::MAX)
+}

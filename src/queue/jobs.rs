@@ -1,0 +1,174 @@
+//! The job runner: work outside the database. A run is counted when it begins; its effect commits with its mark.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::FutureExt;
+use scoped_futures::{ScopedBoxFuture, ScopedFutureExt};
+
+use super::failure::{Failure, backoff};
+use super::inbox::{in_chrono, panic_text};
+use super::runner::{Lane, LaneWorker, Step};
+use crate::crud;
+use crate::ids::JobId;
+use crate::models::audit::Actor;
+use crate::models::event::QueueStatus;
+use crate::models::job::{Job, QueuedJob};
+use crate::models::lane::Queue;
+use crate::work::{Origin, Work, Works};
+
+/// One run of a job. The handler reads, calls the outside, and commits what came of it through [`Run::finish`].
+pub struct Run<'a> {
+    pub id: JobId,
+    /// Runs begun, this one included.
+    pub attempts: u32,
+    works: &'a Works,
+}
+
+impl Run<'_> {
+    /// Commits the effect together with the job's mark. When another process has finished the job meanwhile,
+    /// `body` is not run and None comes back.
+    pub async fn finish<'a, T, F>(&'a self, name: &'static str, body: F) -> Result<Option<T>, Failure>
+    where
+        F: for<'r> Fn(&'r mut Work) -> ScopedBoxFuture<'a, 'r, Result<T, Failure>> + Send + Sync + 'a,
+        T: Send + 'a,
+    {
+        let body = &body;
+        self.works
+            .run(name, self.origin(), |work| {
+                async move {
+                    let now = work.now();
+                    if !crud::job::finish(work.conn(), self.id, QueueStatus::Done, None, now).await? {
+                        return Ok(None);
+                    }
+                    body(work).await.map(Some)
+                }
+                .scope_boxed()
+            })
+            .await
+    }
+
+    /// Commits a change that is safe to repeat while the job goes on.
+    pub async fn commit<'a, T, F>(&'a self, name: &'static str, body: F) -> Result<T, Failure>
+    where
+        F: for<'r> Fn(&'r mut Work) -> ScopedBoxFuture<'a, 'r, Result<T, Failure>> + Send + Sync + 'a,
+        T: Send + 'a,
+    {
+        self.works.run(name, self.origin(), body).await
+    }
+
+    fn origin(&self) -> Origin {
+        Origin::new(Actor::System, self.id.0)
+    }
+}
+
+/// What is done with jobs.
+#[async_trait]
+pub trait JobHandler: Send + Sync + 'static {
+    /// Runs a job. Ok without [`Run::finish`] marks it done: it had nothing to change.
+    async fn run(&self, run: &Run<'_>, job: &Job) -> Result<(), Failure>;
+    /// The job failed for the `attempts`-th time and is tried again; tells the admins when that is worth it.
+    async fn failing(&self, work: &mut Work, job: &Job, attempts: u32, reason: &str) -> Result<(), Failure>;
+    /// The job was given up; tells the admins in the same unit of work.
+    async fn gave_up(&self, work: &mut Work, job: &Job, reason: &str) -> Result<(), Failure>;
+}
+
+/// Runs queued jobs.
+pub struct JobWorker<H> {
+    pub works: Works,
+    pub handler: H,
+    /// Runs after which a job is given up.
+    pub max_attempts: u32,
+}
+
+/// One run may take this long; a run that needs more splits itself into jobs.
+const RUN_TIME: Duration = Duration::from_secs(60);
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
+const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
+
+#[async_trait]
+impl<H: JobHandler> LaneWorker for JobWorker<H> {
+    const QUEUE: Queue = Queue::Jobs;
+    const CLASSES: &'static [u8] = &[1];
+    const KEEP_IDLE: bool = false;
+
+    async fn step(&self, lane: &mut Lane) -> sqlx::Result<Step> {
+        let mut conn = self.works.db.acquire().await?;
+        let Some(mut row) = crud::job::next_of_lane(&mut conn, &lane.lease.lane).await? else {
+            return Ok(Step::Drained);
+        };
+        crud::job::begin(&mut conn, row.id).await?;
+        drop(conn);
+        row.attempts += 1;
+        let Ok(job) = serde_json::from_str::<Job>(&row.payload) else {
+            return self.give_up(&row, None, "its payload is of no job this version knows").await;
+        };
+        match self.run(&row, &job).await {
+            Ok(()) => {
+                let now = self.works.clock.now();
+                let mut conn = self.works.db.acquire().await?;
+                crud::job::finish(&mut conn, row.id, QueueStatus::Done, None, now).await?;
+                Ok(Step::Progress)
+            }
+            Err(failure) => self.failed(&row, &job, failure).await,
+        }
+    }
+}
+
+impl<H: JobHandler> JobWorker<H> {
+    async fn run(&self, row: &QueuedJob, job: &Job) -> Result<(), Failure> {
+        let run = Run { id: row.id, attempts: row.attempts, works: &self.works };
+        let running = tokio::time::timeout(RUN_TIME, self.handler.run(&run, job));
+        match AssertUnwindSafe(running).catch_unwind().await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(Failure::later("took too long", FIRST_PAUSE)),
+            Err(panic) => Err(Failure::later(format!("panicked: {}", panic_text(&*panic)), FIRST_PAUSE)),
+        }
+    }
+
+    async fn failed(&self, row: &QueuedJob, job: &Job, failure: Failure) -> sqlx::Result<Step> {
+        let reason = &failure.to_string();
+        tracing::warn!(job_id = %row.id, kind = row.kind, attempts = row.attempts, error = reason, "job failed");
+        if matches!(failure, Failure::GiveUp(_)) || row.attempts >= self.max_attempts {
+            return self.give_up(row, Some(job), reason).await;
+        }
+        let origin = Origin::new(Actor::System, row.id.0);
+        let noted = self.works.run("note_failed_job", origin, |work| {
+            async move {
+                crud::job::note_failure(work.conn(), row.id, reason).await?;
+                self.handler.failing(work, job, row.attempts, reason).await
+            }
+            .scope_boxed()
+        });
+        noted.await.map_err(into_database_error)?;
+        let pause = backoff(row.attempts, FIRST_PAUSE, LONGEST_PAUSE);
+        let pause = match failure {
+            Failure::Later { after, .. } => pause.max(after),
+            _ => pause,
+        };
+        Ok(Step::Wait(self.works.clock.now() + in_chrono(pause)))
+    }
+
+    async fn give_up(&self, row: &QueuedJob, job: Option<&Job>, reason: &str) -> sqlx::Result<Step> {
+        let origin = Origin::new(Actor::System, row.id.0);
+        let done = self.works.run("give_up_job", origin, |work| {
+            async move {
+                let now = work.now();
+                let ours =
+                    crud::job::finish(work.conn(), row.id, QueueStatus::Dead, Some(reason), now).await?;
+                if let (true, Some(job)) = (ours, job) {
+                    self.handler.gave_up(work, job, reason).await?;
+                }
+                Ok::<_, Failure>(())
+            }
+            .scope_boxed()
+        });
+        done.await.map_err(into_database_error)?;
+        Ok(Step::Progress)
+    }
+}
+
+fn into_database_error(failure: Failure) -> sqlx::Error {
+    sqlx::Error::Protocol(format!("cannot note a failed job: {failure}"))
+}

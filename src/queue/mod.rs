@@ -1,0 +1,13 @@
+//! Inbox, outbox, jobs and schedules: what keeps the promise that nothing is lost and nothing takes effect twice.
+//! The three queues are tables of rows grouped into lanes; [`runner`] is the one lease implementation that
+//! serves them.
+
+pub mod failure;
+pub mod inbox;
+pub mod jobs;
+pub mod outbox;
+pub mod pacer;
+pub mod runner;
+pub mod schedule;
+
+pub use failure::Failure;

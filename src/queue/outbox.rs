@@ -1,0 +1,192 @@
+//! The sender: messages leave in order within a chat, at the pace Telegram allows, and are tried again until
+//! Telegram has taken them or has said that it never will.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use scoped_futures::ScopedFutureExt;
+
+use super::failure::{Failure, backoff};
+use super::inbox::in_chrono;
+use super::pacer::Pacer;
+use super::runner::{Lane, LaneWorker, Step};
+use crate::clock::Timestamp;
+use crate::crud;
+use crate::ids::ChatId;
+use crate::models::audit::Actor;
+use crate::models::bot::Bot;
+use crate::models::event::QueueStatus;
+use crate::models::lane::Queue;
+use crate::models::outgoing::{Body, QueuedMessage};
+use crate::work::{Origin, Work, Works};
+
+/// What became of one attempt to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    Sent {
+        message_id: Option<i64>,
+    },
+    /// Telegram asks to wait: the chat, or the whole bot.
+    RetryAfter {
+        seconds: u64,
+        whole_bot: bool,
+    },
+    /// The person blocked the bot or is gone: nothing more for this chat.
+    Blocked,
+    /// Nothing will make Telegram take it.
+    Permanent(String),
+    /// Down, slow, 5xx: try again.
+    Transient(String),
+    /// It has lost its sense (an answer nobody waits for, a config that is gone): left out without alarm.
+    Moot(String),
+}
+
+/// Renders messages and hands them to Telegram.
+#[async_trait]
+pub trait Courier: Send + Sync + 'static {
+    async fn deliver(&self, bot: Bot, chat: ChatId, body: &Body) -> Delivery;
+    /// The chat blocked the bot; marks its person.
+    async fn blocked(&self, work: &mut Work, bot: Bot, chat: ChatId) -> Result<(), Failure>;
+    /// A message was given up; tells the admins in the same unit of work.
+    async fn gave_up(&self, work: &mut Work, message: &QueuedMessage, reason: &str) -> Result<(), Failure>;
+}
+
+/// Sends queued messages.
+pub struct OutboxWorker<C> {
+    pub works: Works,
+    pub courier: C,
+    pub pacer: Pacer,
+}
+
+/// Telegram allows one message a second in a chat.
+const CHAT_PACE: TimeDelta = TimeDelta::seconds(1);
+/// Twenty messages a minute in a group.
+const GROUP_PACE: TimeDelta = TimeDelta::seconds(3);
+/// A message that could not be sent for so long is given up.
+const PATIENCE: TimeDelta = TimeDelta::hours(24);
+/// Telegram takes the answer to a pre-checkout query within 10 s; later tries are senseless.
+const CHECKOUT_PATIENCE: TimeDelta = TimeDelta::seconds(30);
+
+#[async_trait]
+impl<C: Courier> LaneWorker for OutboxWorker<C> {
+    const QUEUE: Queue = Queue::Outbox;
+    const CLASSES: &'static [u8] = &[0, 1, 2, 3];
+    const KEEP_IDLE: bool = true;
+
+    async fn step(&self, lane: &mut Lane) -> sqlx::Result<Step> {
+        let mut conn = self.works.db.acquire().await?;
+        let Some(message) = crud::outgoing::next_of_lane(&mut conn, &lane.lease.lane).await? else {
+            return Ok(Step::Drained);
+        };
+        drop(conn);
+        let Ok(body) = serde_json::from_str::<Body>(&message.body) else {
+            return self.give_up(&message, "its body is of no kind this version knows").await;
+        };
+        if body.is_paced() {
+            if lane.not_before > self.works.clock.now() {
+                return Ok(Step::Wait(lane.not_before));
+            }
+            if let Err(paused_until) = self.pacer.slot(message.bot).await? {
+                return Ok(Step::Wait(paused_until));
+            }
+            let pace = if message.chat_id.0 < 0 { GROUP_PACE } else { CHAT_PACE };
+            lane.not_before = self.works.clock.now() + pace;
+        }
+        let delivery = self.courier.deliver(message.bot, message.chat_id, &body).await;
+        self.note(lane, &message, &body, delivery).await
+    }
+}
+
+impl<C: Courier> OutboxWorker<C> {
+    async fn note(
+        &self,
+        lane: &mut Lane,
+        message: &QueuedMessage,
+        body: &Body,
+        delivery: Delivery,
+    ) -> sqlx::Result<Step> {
+        let now = self.works.clock.now();
+        match delivery {
+            Delivery::Sent { message_id } => {
+                let mut conn = self.works.db.acquire().await?;
+                crud::outgoing::mark_sent(&mut conn, message.id, message_id, now).await?;
+                Ok(Step::Progress)
+            }
+            Delivery::RetryAfter { seconds, whole_bot } => {
+                let until = now + TimeDelta::seconds(i64::try_from(seconds).unwrap_or(3600));
+                if whole_bot {
+                    self.pacer.pause(message.bot, until).await?;
+                }
+                // Asked to wait, not refused: it does not count as a failure.
+                lane.not_before = lane.not_before.max(until);
+                Ok(Step::Wait(until))
+            }
+            Delivery::Transient(reason) => self.try_later(message, body, &reason, now).await,
+            Delivery::Permanent(reason) => self.give_up(message, &reason).await,
+            Delivery::Blocked => self.blocked(lane, message).await,
+            Delivery::Moot(reason) => {
+                let mut conn = self.works.db.acquire().await?;
+                let status = QueueStatus::Dropped;
+                crud::outgoing::mark_failed(&mut conn, message.id, status, &reason, now).await?;
+                Ok(Step::Progress)
+            }
+        }
+    }
+
+    async fn try_later(
+        &self,
+        message: &QueuedMessage,
+        body: &Body,
+        reason: &str,
+        now: Timestamp,
+    ) -> sqlx::Result<Step> {
+        let patience = match body {
+            Body::PreCheckout { .. } => CHECKOUT_PATIENCE,
+            _ => PATIENCE,
+        };
+        if now.since(message.created_at) > patience {
+            return self.give_up(message, reason).await;
+        }
+        tracing::warn!(message_id = %message.id, bot = %message.bot, error = reason, "message not sent, trying again");
+        let mut conn = self.works.db.acquire().await?;
+        crud::outgoing::note_failure(&mut conn, message.id, reason).await?;
+        let pause = backoff(message.attempts + 1, Duration::from_secs(1), Duration::from_secs(60));
+        Ok(Step::Wait(now + in_chrono(pause)))
+    }
+
+    async fn blocked(&self, lane: &Lane, message: &QueuedMessage) -> sqlx::Result<Step> {
+        let origin = Origin::new(Actor::System, message.id.0);
+        let done = self.works.run("chat_blocked", origin, |work| {
+            async move {
+                let now = work.now();
+                let reason = "the chat blocked the bot";
+                crud::outgoing::drop_lane(work.conn(), &lane.lease.lane, reason, now).await?;
+                self.courier.blocked(work, message.bot, message.chat_id).await
+            }
+            .scope_boxed()
+        });
+        done.await.map_err(into_database_error)?;
+        Ok(Step::Progress)
+    }
+
+    async fn give_up(&self, message: &QueuedMessage, reason: &str) -> sqlx::Result<Step> {
+        tracing::error!(message_id = %message.id, bot = %message.bot, error = reason, "message given up");
+        let origin = Origin::new(Actor::System, message.id.0);
+        let done = self.works.run("give_up_message", origin, |work| {
+            async move {
+                let now = work.now();
+                let status = QueueStatus::Dead;
+                crud::outgoing::mark_failed(work.conn(), message.id, status, reason, now).await?;
+                self.courier.gave_up(work, message, reason).await
+            }
+            .scope_boxed()
+        });
+        done.await.map_err(into_database_error)?;
+        Ok(Step::Progress)
+    }
+}
+
+fn into_database_error(failure: Failure) -> sqlx::Error {
+    sqlx::Error::Protocol(format!("cannot note what became of a message: {failure}"))
+}

@@ -1,0 +1,87 @@
+//! Schedules. Every copy of the server looks; the one that inserts the row of an instant queues the job.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use scoped_futures::ScopedFutureExt;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Timestamp;
+use crate::crud;
+use crate::models::job::{Job, ServerWork};
+use crate::work::{Origin, Works};
+
+/// A job that is queued again and again.
+pub struct Schedule {
+    pub name: &'static str,
+    pub every: Duration,
+    pub job: fn() -> Job,
+}
+
+const fn minutes(n: u64) -> Duration {
+    Duration::from_secs(60 * n)
+}
+
+/// Everything that happens by the clock.
+pub const SCHEDULES: &[Schedule] = &[
+    Schedule { name: "expire", every: minutes(1), job: || Job::ExpireSubscriptions },
+    Schedule { name: "poll_payments", every: minutes(1), job: || Job::PollPayments },
+    Schedule { name: "usage", every: minutes(1), job: || Job::TickServers { work: ServerWork::Usage } },
+    Schedule { name: "health", every: minutes(1), job: || Job::TickServers { work: ServerWork::Health } },
+    Schedule {
+        name: "reconcile",
+        every: minutes(10),
+        job: || Job::TickServers { work: ServerWork::Reconcile },
+    },
+    Schedule { name: "stars", every: minutes(15), job: || Job::ReconcileStars },
+    Schedule { name: "pools", every: minutes(30), job: || Job::WatchPools },
+    Schedule { name: "purge", every: minutes(10), job: || Job::Purge },
+];
+
+/// Queues what is due until stopped. `look` is the time between two looks at the clock.
+pub async fn run(works: Works, look: Duration, stop: CancellationToken) {
+    let mut last: Vec<Option<Timestamp>> = vec![None; SCHEDULES.len()];
+    while !stop.is_cancelled() {
+        for (schedule, last) in SCHEDULES.iter().zip(&mut last) {
+            let tick = tick_of(works.clock.now(), schedule.every);
+            if *last == Some(tick) {
+                continue;
+            }
+            match fire(&works, schedule, tick).await {
+                Ok(()) => *last = Some(tick),
+                Err(error) => {
+                    tracing::warn!(schedule = schedule.name, %error, "tick not queued, trying again")
+                }
+            }
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(look) => {}
+        }
+    }
+}
+
+/// The newest instant of a schedule: whole periods since 1970. Those missed while nothing ran are not made up for:
+/// every scheduled job brings things to where they should be now.
+fn tick_of(now: Timestamp, every: Duration) -> Timestamp {
+    let period = i64::try_from(every.as_secs()).unwrap_or(i64::MAX).max(1);
+    Timestamp::from_unix(now.unix().div_euclid(period) * period)
+}
+
+/// Queues the job of a tick, unless another process has done so.
+pub async fn fire(works: &Works, schedule: &Schedule, tick: Timestamp) -> sqlx::Result<()> {
+    works
+        .run("schedule_tick", Origin::SYSTEM, |work| {
+            async move {
+                if crud::schedule::take(work.conn(), schedule.name, tick).await? {
+                    work.enqueue((schedule.job)());
+                }
+                Ok(())
+            }
+            .scope_boxed()
+        })
+        .await
+}
+
+/// Ticks older than this are deleted.
+pub const KEEP_TICKS: TimeDelta = TimeDelta::days(2);

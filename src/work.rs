@@ -1,0 +1,205 @@
+//! The unit of work: one transaction in which an effect, its audit rows, the jobs and messages it causes, and the
+//! mark of what caused it commit together.
+//!
+//! The entrance (inbox, job runner, command line, API) opens it; services change things through it and never
+//! commit, so that one use case can be part of another and nothing is ever half done. A body may run more than
+//! once (conflicts are tried again), so it must touch nothing but the database.
+
+use std::error::Error as StdError;
+
+use scoped_futures::ScopedBoxFuture;
+use serde::Serialize;
+use sqlx::{MySql, MySqlConnection, Transaction};
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use crate::clock::{Clock, Timestamp};
+use crate::crud;
+use crate::db::{self, Db};
+use crate::ids::{JobId, MessageId, time_ordered};
+use crate::models::audit::Actor;
+use crate::models::job::Job;
+use crate::models::lane::{Entry, Queue};
+use crate::models::outgoing::Outgoing;
+
+/// Wakes this process's own workers right after a commit; other processes find the work by polling.
+#[derive(Default)]
+pub struct Wakers {
+    pub inbox: Notify,
+    pub outbox: Notify,
+    pub jobs: Notify,
+}
+
+impl Wakers {
+    pub fn of(&self, queue: Queue) -> &Notify {
+        match queue {
+            Queue::Inbox => &self.inbox,
+            Queue::Outbox => &self.outbox,
+            Queue::Jobs => &self.jobs,
+        }
+    }
+}
+
+/// Opens units of work.
+#[derive(Clone)]
+pub struct Works {
+    pub db: Db,
+    pub clock: Clock,
+    pub wakers: std::sync::Arc<Wakers>,
+}
+
+/// Who acts, and the event or job that made them.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin {
+    pub actor: Actor,
+    pub cause: Option<Uuid>,
+}
+
+impl Origin {
+    pub const SYSTEM: Origin = Origin { actor: Actor::System, cause: None };
+
+    pub fn new(actor: Actor, cause: Uuid) -> Self {
+        Self { actor, cause: Some(cause) }
+    }
+}
+
+impl Works {
+    /// Runs `body` in a named transaction and commits it with everything it queued. Conflicts start it again.
+    ///
+    /// `works.run("ban_user", origin, |work| async move { … }.scope_boxed()).await`
+    pub async fn run<'a, T, E, F>(&self, name: &'static str, origin: Origin, body: F) -> Result<T, E>
+    where
+        F: for<'r> Fn(&'r mut Work) -> ScopedBoxFuture<'a, 'r, Result<T, E>> + Send + Sync + 'a,
+        E: From<sqlx::Error> + StdError + Send + 'static,
+        T: Send + 'a,
+    {
+        let mut tries = 1;
+        loop {
+            let attempt = async {
+                let mut work = Work::new(self.db.begin().await?, self.clock.now(), origin);
+                let value = body(&mut work).await?;
+                let queued = work.commit().await?;
+                Ok::<_, E>((value, queued))
+            };
+            match attempt.await {
+                Ok((value, queued)) => {
+                    self.wake(queued);
+                    return Ok(value);
+                }
+                Err(error) if db::again(name, tries, &error) => db::pause_after_conflict(tries).await,
+                Err(error) => return Err(error),
+            }
+            tries += 1;
+        }
+    }
+
+    fn wake(&self, queued: Queued) {
+        if queued.messages {
+            self.wakers.outbox.notify_one();
+        }
+        if queued.jobs {
+            self.wakers.jobs.notify_one();
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Queued {
+    messages: bool,
+    jobs: bool,
+}
+
+/// An open unit of work.
+pub struct Work {
+    tx: Transaction<'static, MySql>,
+    now: Timestamp,
+    origin: Origin,
+    messages: Vec<(MessageId, Outgoing)>,
+    jobs: Vec<(JobId, Job)>,
+    lanes: Vec<Entry>,
+}
+
+impl Work {
+    fn new(tx: Transaction<'static, MySql>, now: Timestamp, origin: Origin) -> Self {
+        Self { tx, now, origin, messages: Vec::new(), jobs: Vec::new(), lanes: Vec::new() }
+    }
+
+    /// The connection, for crud.
+    pub fn conn(&mut self) -> &mut MySqlConnection {
+        &mut self.tx
+    }
+
+    /// The instant of this unit of work: one and the same for all its rows.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    pub fn actor(&self) -> Actor {
+        self.origin.actor
+    }
+
+    /// Acts in another name from here on, e.g. once the sender of an update is known.
+    pub fn act_as(&mut self, actor: Actor) {
+        self.origin.actor = actor;
+    }
+
+    pub fn cause(&self) -> Option<Uuid> {
+        self.origin.cause
+    }
+
+    /// Queues a message; it leaves after the commit.
+    pub fn send(&mut self, message: Outgoing) {
+        self.messages.push((MessageId(time_ordered()), message));
+    }
+
+    /// Queues a job to run as soon as possible after the commit.
+    pub fn enqueue(&mut self, job: Job) {
+        self.enqueue_at(job, self.now);
+    }
+
+    /// Queues a job to run at `due_at`.
+    pub fn enqueue_at(&mut self, job: Job, due_at: Timestamp) {
+        self.lanes.push(Entry { queue: Queue::Jobs, lane: job.lane(), class: 1, due_at });
+        self.jobs.push((JobId(time_ordered()), job));
+    }
+
+    /// Makes a lane due again without adding a row to it, e.g. for a replay.
+    pub fn wake_lane(&mut self, queue: Queue, lane: String, class: u8) {
+        let due_at = self.now;
+        self.lanes.push(Entry { queue, lane, class, due_at });
+    }
+
+    /// Writes an audit row: who did `action` to `target`. `details` become JSON and must hold no secret.
+    pub async fn audit(
+        &mut self,
+        action: &str,
+        target: Option<&str>,
+        details: impl Serialize,
+    ) -> sqlx::Result<()> {
+        let details = serde_json::to_string(&details).expect("audit details are plain data");
+        let (user_id, cause, now) = (self.origin.actor.user_id(), self.origin.cause, self.now);
+        crud::audit::insert(&mut self.tx, user_id, action, target, &details, cause, now).await
+    }
+
+    /// Writes what was queued, last of all, so that the rows everybody shares are locked for the shortest time,
+    /// and commits.
+    async fn commit(mut self) -> sqlx::Result<Queued> {
+        let queued = Queued { messages: !self.messages.is_empty(), jobs: !self.jobs.is_empty() };
+        if queued.messages {
+            crud::outgoing::insert_many(&mut self.tx, &self.messages, self.origin.cause, self.now).await?;
+            let due_at = self.now;
+            self.lanes.extend(self.messages.iter().map(|(_, message)| Entry {
+                queue: Queue::Outbox,
+                lane: message.lane(),
+                class: message.class as u8,
+                due_at,
+            }));
+        }
+        if queued.jobs {
+            crud::job::insert_many(&mut self.tx, &self.jobs, self.origin.cause, self.now).await?;
+        }
+        crud::lane::enqueue(&mut self.tx, &mut self.lanes).await?;
+        self.tx.commit().await?;
+        Ok(queued)
+    }
+}
