@@ -1,0 +1,48 @@
+# The commands a person types, one place. The work is done by scripts/ and cargo; `make` alone lists them.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+# Debian keeps mariadbd, nginx and ip outside an ordinary user's PATH.
+export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+USIPIPO := $(TARGET)/debug/usipipo
+
+.PHONY: help demo smoke test lint fmt sqlx check-sqlx clean-data
+
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+demo: ## Everything on this machine: server, database, a Telegram chat in the browser
+	@scripts/setup demo
+	cargo build --locked --bin usipipo
+	@scripts/mariadb run $(USIPIPO) demo $(ARGS)
+
+smoke: ## The demo's story without a browser; fails at the first thing that is wrong
+	@scripts/setup demo
+	cargo build --locked --bin usipipo
+	@scripts/mariadb run $(USIPIPO) demo --smoke $(ARGS)
+
+test: ## Lint, docs and all tests (what CI runs)
+	@scripts/setup test browser
+	@$(MAKE) --no-print-directory lint
+	@scripts/mariadb --fast run scripts/run-tests $(ARGS)
+
+lint: ## Formatting, clippy and documentation, with warnings denied
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps
+
+fmt: ## Format the code
+	cargo fmt
+
+sqlx: ## Rewrite .sqlx/, what the build knows of the database, after a change of SQL
+	@scripts/setup build database
+	@scripts/mariadb --fast run scripts/sqlx write
+
+check-sqlx: ## Fail when .sqlx/ is not what `make sqlx` would write
+	@scripts/setup build database
+	@scripts/mariadb --fast run scripts/sqlx check
+
+clean-data: ## Throw the demo's database away
+	@scripts/mariadb reset
