@@ -4,3 +4,4 @@
 mod config;
 mod scripts;
 mod support;
+mod telegram_update;
