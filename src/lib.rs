@@ -3,8 +3,8 @@
 
 pub mod clock;
 pub mod config;
-pub mod crypto;
 pub mod crud;
+pub mod crypto;
 pub mod db;
 pub mod demo;
 pub mod i18n;
@@ -13,4 +13,5 @@ pub mod integrations;
 pub mod models;
 pub mod money;
 pub mod queue;
+pub mod services;
 pub mod work;

@@ -6,6 +6,7 @@
 //! once (conflicts are tried again), so it must touch nothing but the database.
 
 use std::error::Error as StdError;
+use std::sync::Arc;
 
 use scoped_futures::ScopedBoxFuture;
 use serde::Serialize;
@@ -14,13 +15,16 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::clock::{Clock, Timestamp};
+use crate::config::Config;
 use crate::crud;
 use crate::db::{self, Db};
-use crate::ids::{JobId, MessageId, time_ordered};
+use crate::ids::{JobId, MessageId, UserId, time_ordered};
 use crate::models::audit::Actor;
+use crate::models::bot::Bot;
 use crate::models::job::Job;
 use crate::models::lane::{Entry, Queue};
-use crate::models::outgoing::Outgoing;
+use crate::models::notice::Notice;
+use crate::models::outgoing::{Body, Class, Outgoing};
 
 /// Wakes this process's own workers right after a commit; other processes find the work by polling.
 #[derive(Default)]
@@ -45,7 +49,8 @@ impl Wakers {
 pub struct Works {
     pub db: Db,
     pub clock: Clock,
-    pub wakers: std::sync::Arc<Wakers>,
+    pub config: Arc<Config>,
+    pub wakers: Arc<Wakers>,
 }
 
 /// Who acts, and the event or job that made them.
@@ -76,7 +81,7 @@ impl Works {
         let mut tries = 1;
         loop {
             let attempt = async {
-                let mut work = Work::new(self.db.begin().await?, self.clock.now(), origin);
+                let mut work = Work::new(self, self.db.begin().await?, origin);
                 let value = body(&mut work).await?;
                 let queued = work.commit().await?;
                 Ok::<_, E>((value, queued))
@@ -113,6 +118,7 @@ struct Queued {
 pub struct Work {
     tx: Transaction<'static, MySql>,
     now: Timestamp,
+    config: Arc<Config>,
     origin: Origin,
     messages: Vec<(MessageId, Outgoing)>,
     jobs: Vec<(JobId, Job)>,
@@ -120,8 +126,9 @@ pub struct Work {
 }
 
 impl Work {
-    fn new(tx: Transaction<'static, MySql>, now: Timestamp, origin: Origin) -> Self {
-        Self { tx, now, origin, messages: Vec::new(), jobs: Vec::new(), lanes: Vec::new() }
+    fn new(works: &Works, tx: Transaction<'static, MySql>, origin: Origin) -> Self {
+        let (now, config) = (works.clock.now(), works.config.clone());
+        Self { tx, now, config, origin, messages: Vec::new(), jobs: Vec::new(), lanes: Vec::new() }
     }
 
     /// The connection, for crud.
@@ -132,6 +139,11 @@ impl Work {
     /// The instant of this unit of work: one and the same for all its rows.
     pub fn now(&self) -> Timestamp {
         self.now
+    }
+
+    /// The configuration the rules read.
+    pub fn config(&self) -> Arc<Config> {
+        self.config.clone()
     }
 
     pub fn actor(&self) -> Actor {
@@ -150,6 +162,17 @@ impl Work {
     /// Queues a message; it leaves after the commit.
     pub fn send(&mut self, message: Outgoing) {
         self.messages.push((MessageId(time_ordered()), message));
+    }
+
+    /// Tells a person something, in the client bot, without hurry.
+    pub fn notify(&mut self, user: UserId, notice: Notice) {
+        self.send(Outgoing::new(Bot::Client, user, Class::Notice, Body::Notice { notice, replace: None }));
+    }
+
+    /// As [`Work::notify`], once for ever under `key`.
+    pub fn notify_once(&mut self, user: UserId, notice: Notice, key: impl Into<String>) {
+        let body = Body::Notice { notice, replace: None };
+        self.send(Outgoing::new(Bot::Client, user, Class::Notice, body).once(key));
     }
 
     /// Queues a job to run as soon as possible after the commit.

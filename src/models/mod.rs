@@ -10,6 +10,7 @@ pub mod bot;
 pub mod event;
 pub mod job;
 pub mod lane;
+pub mod notice;
 pub mod outgoing;
 pub mod payment;
 pub mod plan;

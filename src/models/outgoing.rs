@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
-use crate::ids::{ChatId, ConfigId, MessageId, PaymentId};
-use crate::models::bot::{Bot, Language};
+use crate::ids::{ChatId, ConfigId, MessageId};
+use crate::models::bot::Bot;
+use crate::models::notice::Notice;
 
 /// How urgent a message is. Within a chat the more urgent goes first, and equals keep their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -65,12 +66,10 @@ pub enum Body {
     Edit { message_id: i64, html: String, keyboard: Option<Keyboard>, ack: Option<Ack> },
     /// Answers a button press without changing the message.
     Ack(Ack),
-    /// A file made from data when it is sent.
-    Document { file: Attachment, caption: String, keyboard: Option<Keyboard> },
-    /// A picture made from data when it is sent.
-    Photo { file: Attachment, caption: String, keyboard: Option<Keyboard> },
-    /// A text that holds a secret and is therefore made from data when it is sent.
-    SecretText { text: SecretText, keyboard: Option<Keyboard> },
+    /// A part of a config, with its keys decrypted and its caption worded when it is sent.
+    Config { config_id: ConfigId, part: ConfigPart },
+    /// What the rules have to tell, worded when it is sent. With `replace`, it takes the place of that message.
+    Notice { notice: Notice, replace: Option<i64> },
     /// An invoice in Telegram Stars; `payload` is the order.
     StarsInvoice { title: String, description: String, payload: String, amount: i64 },
     /// Answer to a pre-checkout query: `error` is None to let the person pay, else what to tell.
@@ -110,24 +109,18 @@ pub enum ButtonAction {
     Copy(String),
 }
 
-/// A file that is rendered at the moment it is sent.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "file", rename_all = "snake_case")]
-pub enum Attachment {
-    /// The configuration file of a config (WireGuard `.conf`).
-    ConfigFile { config_id: ConfigId },
-    /// Its QR code as PNG.
-    ConfigQr { config_id: ConfigId },
-}
-
-/// A text that is rendered at the moment it is sent.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "text", rename_all = "snake_case")]
-pub enum SecretText {
-    /// The config as copyable text: WireGuard's file, Outline's `ss://` link.
-    Config { config_id: ConfigId, language: Language },
-    /// Where to pay an invoice of an outside provider (kept out of logs, not secret to the payer).
-    Invoice { payment_id: PaymentId, language: Language },
+/// What is handed over of a config.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConfigPart {
+    /// The configuration file (WireGuard `.conf`).
+    File,
+    /// The QR code as PNG.
+    Qr,
+    /// Copyable text: WireGuard's file, Outline's `ss://` link.
+    Text,
+    /// A short guide with the official app for the person's system.
+    Guide,
 }
 
 /// A row of `outbound_messages` that waits to be sent.
@@ -146,6 +139,13 @@ pub struct QueuedMessage {
 impl Body {
     /// Whether Telegram counts it as a message (30/s over the bot, 1/s in a chat); edits and answers are free.
     pub fn is_paced(&self) -> bool {
-        !matches!(self, Body::Edit { .. } | Body::Ack(_) | Body::PreCheckout { .. } | Body::Delete { .. })
+        !matches!(
+            self,
+            Body::Edit { .. }
+                | Body::Notice { replace: Some(_), .. }
+                | Body::Ack(_)
+                | Body::PreCheckout { .. }
+                | Body::Delete { .. }
+        )
     }
 }

@@ -1,0 +1,102 @@
+//! What the rules have to tell people. Stored as data and put into words, in the person's language, when sent.
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Timestamp;
+use crate::ids::{ConfigId, EventId, JobId, PaymentId, ServerId, SubscriptionId, UserId};
+use crate::models::role::Role;
+use crate::models::subscription::ReminderKind;
+
+/// Something a person is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "notice", rename_all = "snake_case")]
+pub enum Notice {
+    /// The order as it stands now: waiting with its pay link, paid, expired, cancelled, in review.
+    Order {
+        payment_id: PaymentId,
+    },
+    /// Money came and was credited; the same text whether it came in time or late.
+    Receipt {
+        payment_id: PaymentId,
+    },
+    Refunded {
+        payment_id: PaymentId,
+    },
+    /// A config could not be made yet; it is being worked on.
+    ConfigDelayed {
+        config_id: ConfigId,
+    },
+    Reminder {
+        subscription_id: SubscriptionId,
+        kind: ReminderKind,
+    },
+    RoleGranted {
+        role: Role,
+        expires_at: Option<Timestamp>,
+    },
+    RoleRevoked {
+        role: Role,
+    },
+    /// Something went wrong on our side; `reference` finds it in the logs.
+    Trouble {
+        reference: String,
+    },
+    /// For admins.
+    Alert(Alert),
+}
+
+/// Something an admin has to know. Texts in it come from outside or from errors and are shown escaped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "alert", rename_all = "snake_case")]
+pub enum Alert {
+    EventDead {
+        event_id: EventId,
+        source: String,
+        reason: String,
+    },
+    JobFailing {
+        job_id: Option<JobId>,
+        kind: String,
+        attempts: u32,
+        reason: String,
+    },
+    JobDead {
+        kind: String,
+        reason: String,
+    },
+    MessageDead {
+        chat_id: i64,
+        reason: String,
+    },
+    /// Money that came, but not as agreed, or for no order of ours.
+    PaymentReview {
+        payment_id: Option<PaymentId>,
+        reason: String,
+    },
+    /// A person's access could not be made for a while.
+    ProvisioningDelayed {
+        config_id: ConfigId,
+        user_id: UserId,
+        reason: String,
+    },
+    PoolLow {
+        server: String,
+        kind: String,
+        free: u64,
+    },
+    ServerDown {
+        server_id: ServerId,
+        server: String,
+        reason: String,
+    },
+    ServerUp {
+        server_id: ServerId,
+        server: String,
+    },
+    /// An admin did something that the others should know of.
+    AdminAction {
+        actor: Option<UserId>,
+        action: String,
+        target: String,
+    },
+}
