@@ -5,3 +5,4 @@ mod config;
 mod scripts;
 mod support;
 mod telegram_update;
+mod wireguard;

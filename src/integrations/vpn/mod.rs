@@ -2,15 +2,20 @@
 //! from our ids, so that a repeated call after a time-out finds what the first one made.
 
 pub mod outline;
+pub mod qr;
 pub mod wireguard;
 
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::time::Instant;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::ids::ConfigId;
+use crate::models::vpn::Protocol;
+use wireguard::WireGuardSettings;
+use wireguard::keys::Key;
 
 /// Name of a config at every backend: `[a-z0-9_]{3,32}`, the common denominator of all panels.
 pub fn backend_name(config: ConfigId) -> String {
@@ -36,6 +41,58 @@ pub enum Credentials {
         password: String,
         access_url: String,
     },
+}
+
+impl Credentials {
+    /// New credentials, made here and stored before the backend hears of them: a repeated `ensure` asks for the same.
+    pub fn generate(protocol: Protocol) -> Self {
+        match protocol {
+            Protocol::Wireguard => {
+                let private_key = Key::generate_private();
+                Credentials::WireGuard {
+                    private_key: private_key.to_base64(),
+                    public_key: private_key.public().to_base64(),
+                    preshared_key: Key::generate_preshared().to_base64(),
+                }
+            }
+            Protocol::Outline => {
+                Credentials::Outline { password: outline::generate_password(), access_url: String::new() }
+            }
+        }
+    }
+
+    pub fn protocol(&self) -> Protocol {
+        match self {
+            Credentials::WireGuard { .. } => Protocol::Wireguard,
+            Credentials::Outline { .. } => Protocol::Outline,
+        }
+    }
+}
+
+/// The text a person gives to the app: a WireGuard `.conf` or an `ss://` link. `settings` is the JSON of
+/// `servers.settings`. What cannot be rendered (no addresses, no link yet) is [`BackendError::Rejected`].
+pub fn config_text(
+    settings: &str,
+    credentials: &Credentials,
+    addresses: Option<Addresses>,
+) -> Result<String, BackendError> {
+    match credentials {
+        Credentials::WireGuard { private_key, preshared_key, .. } => {
+            let settings: WireGuardSettings = parse_settings(settings)?;
+            let addresses =
+                addresses.ok_or_else(|| BackendError::Rejected("the config has no addresses".into()))?;
+            Ok(wireguard::render::client_conf(&settings, private_key, preshared_key, addresses))
+        }
+        Credentials::Outline { access_url, .. } if access_url.is_empty() => {
+            Err(BackendError::Rejected("the server has not given an access link yet".into()))
+        }
+        Credentials::Outline { access_url, .. } => Ok(access_url.clone()),
+    }
+}
+
+/// The settings in `json`; the error says what is wrong with them.
+fn parse_settings<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, BackendError> {
+    serde_json::from_str(json).map_err(|error| BackendError::Rejected(format!("settings: {error}")))
 }
 
 impl std::fmt::Debug for Credentials {
@@ -66,7 +123,8 @@ pub struct Desired {
     /// None where the protocol has no addresses (Outline).
     pub addresses: Option<Addresses>,
     pub access: Access,
-    /// Bytes it may use from now on in all, where the backend can enforce it too.
+    /// Bytes in both directions, counted since the config was made and not from now on, after which it should stop.
+    /// A second net where the backend can hold it too (Outline); the accounting here is what decides.
     pub limit_bytes: Option<u64>,
 }
 
@@ -79,15 +137,36 @@ pub struct Observed {
     pub public_id: String,
 }
 
-/// Raw counters of one config; they may start again from zero at any time.
+/// Raw counters of one config; [`UsageKind::delta`] says what two readings mean. A config without a counter is
+/// left out: nothing is known of it, which is not the same as zero.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counter {
     pub config_id: ConfigId,
     /// Bytes the server received from the person.
     pub rx: u64,
-    /// Bytes the server sent to the person.
+    /// Bytes the server sent to the person; where the backend knows only a sum (Outline), the sum.
     pub tx: u64,
     pub last_handshake: Option<Timestamp>,
+}
+
+/// What a backend's counters mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UsageKind {
+    /// Only rises, and starts again from zero with the peer, the interface or the machine (WireGuard).
+    Counter,
+    /// The sum of the last 30 days: it falls as old days leave, too (Outline).
+    RollingWindow,
+}
+
+impl UsageKind {
+    /// Bytes used between two readings. A window that falls tells nothing, so what was used while old days left is
+    /// undercounted by those: never charged twice, and small when it is read often.
+    pub fn delta(self, last: u64, now: u64) -> u64 {
+        match self {
+            UsageKind::Counter if now < last => now,
+            UsageKind::Counter | UsageKind::RollingWindow => now.saturating_sub(last),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,7 +212,13 @@ pub trait Backend: Send + Sync {
     async fn revoke(&self, config: ConfigId, credentials: &Credentials) -> Result<(), BackendError>;
     /// Counters of every config of ours that the backend knows.
     async fn usage(&self) -> Result<Vec<Counter>, BackendError>;
+    /// How to account what `usage` tells.
+    fn usage_kind(&self) -> UsageKind;
     async fn health(&self) -> Result<Health, BackendError>;
-    /// Makes the backend equal to `all`: adds the missing, removes what is foreign or gone.
-    async fn reconcile(&self, all: &[Desired]) -> Result<Reconciled, BackendError>;
+    /// Makes the backend equal to `all`: adds the missing, mends the changed, removes what is foreign or gone.
+    /// `read_at` is an instant from before `all` was read from the database: what `ensure` or `revoke` did since then
+    /// is newer than `all` and stays as it is.
+    async fn reconcile(&self, all: &[Desired], read_at: Instant) -> Result<Reconciled, BackendError>;
+    /// Stores what is only in memory. Called once, when the server stops.
+    async fn close(&self) {}
 }

@@ -1,0 +1,3 @@
+//! WireGuard: keys and texts, and real tunnels between network namespaces.
+
+mod texts;
