@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod config;
+mod demo_telegram;
 mod scripts;
 mod support;
 mod telegram_update;
