@@ -7,6 +7,8 @@ use secrecy::SecretString;
 use super::any_secret;
 use super::read::{Reader, base_url};
 
+pub use crate::integrations::payments::qvapay::SignatureRule;
+
 #[derive(Clone, Debug)]
 pub struct PaymentsConfig {
     /// `STARS_ENABLED`: Telegram Stars.
@@ -27,15 +29,6 @@ pub struct QvapayConfig {
     pub api_url: Url,
     /// `QVAPAY_WEBHOOK_SIGNATURE`.
     pub signature: SignatureRule,
-}
-
-/// What to do with a callback that carries no signature.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SignatureRule {
-    /// Refuse it.
-    Required,
-    /// Take it as a hint to ask the provider.
-    IfPresent,
 }
 
 impl PaymentsConfig {

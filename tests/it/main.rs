@@ -3,6 +3,7 @@
 
 mod config;
 mod demo_telegram;
+mod qvapay_vectors;
 mod scripts;
 mod support;
 mod telegram_update;

@@ -1,1 +1,0 @@
-//! QvaPay merchant API, version 2.
