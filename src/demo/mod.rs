@@ -1,4 +1,5 @@
 //! The counterparts of the outside: real HTTP servers that answer as Telegram, QvaPay and Outline do.
 //! Tests, `usipipo demo` and `make smoke` share them.
 
+pub mod qvapay;
 pub mod telegram;

@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod config;
+mod demo_qvapay;
 mod demo_telegram;
+mod qvapay_client;
 mod qvapay_vectors;
 mod scripts;
 mod support;
