@@ -96,8 +96,8 @@ fn read(body: &[u8]) -> Result<(Update, Option<i64>), Unreadable> {
     Ok((Update { update_id, kind }, place))
 }
 
-/// The fields that hold an update of a kind we handle.
-const HANDLED: [&str; 6] =
+/// The kinds of updates we handle, for setWebhook; each is also the field that holds it.
+pub const HANDLED: [&str; 6] =
     ["message", "edited_message", "callback_query", "pre_checkout_query", "subscription", "my_chat_member"];
 
 fn content(name: &str, raw: &RawValue) -> Result<(UpdateKind, Option<i64>), String> {
