@@ -8,5 +8,6 @@ mod qvapay_client;
 mod qvapay_vectors;
 mod scripts;
 mod support;
+mod telegram_api;
 mod telegram_update;
 mod wireguard;

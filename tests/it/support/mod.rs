@@ -1,6 +1,7 @@
 //! What every test stands on: a database of its own, waiting without sleeping, skipping without pretending.
 //! Nothing here knows the application's rules.
 
+pub mod bot_api;
 pub mod db;
 pub mod skip;
 pub mod wait;

@@ -1,1 +1,0 @@
-//! Calling the Bot API.
