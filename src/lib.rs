@@ -7,6 +7,7 @@ pub mod crud;
 pub mod crypto;
 pub mod db;
 pub mod demo;
+pub mod handlers;
 pub mod i18n;
 pub mod ids;
 pub mod integrations;

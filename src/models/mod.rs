@@ -21,3 +21,4 @@ pub mod user;
 pub mod vpn;
 
 pub use text_enum::UnknownText;
+pub(crate) use text_enum::text_enum;

@@ -63,3 +63,5 @@ macro_rules! text_enum {
         }
     };
 }
+
+pub(crate) use text_enum;

@@ -1,9 +1,11 @@
 //! All integration tests, one binary. The folders follow the source.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod callback;
 mod config;
 mod demo_qvapay;
 mod demo_telegram;
+mod i18n;
 mod qvapay_client;
 mod qvapay_vectors;
 mod scripts;

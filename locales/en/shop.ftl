@@ -1,0 +1,99 @@
+# Trial, plans, orders, receipts and reminders.
+
+# --- trial ---
+trial-title = 🎁 <b>Free trial</b>
+trial-offer = <b>{ $days }</b> and <b>{ $traffic }</b>, nothing to pay. Once per account.
+trial-choose = How would you like to connect?
+trial-full = All servers are full right now. Please try again in a while 🙏
+trial-used = You took your trial on { $date }; it is one per account. The plans are here for you 👇
+about-wireguard = ⚡ <b>WireGuard</b>: the fastest. Not sure? Take this one.
+about-outline = 🥷 <b>Outline</b>: gets through where VPNs are blocked.
+preparing =
+    ⏳ <b>Preparing your { $protocol } connection…</b>
+
+    It usually takes less than a minute. It arrives right here, nothing to do for you.
+
+# --- plans ---
+plans-title = 🛒 <b>Plans</b>
+plans-empty = There are no plans on sale right now. Please come back soon 🙏
+plans-hint = Pick one to see the details 👇
+plan-card-name = <b>{ $name }</b>
+plan-card-popular = 🌟 <b>{ $name }</b> · most popular
+plan-card-facts = { $days } · { $traffic } · { $devices }
+plan-button = { $name } · { $price }
+plan-button-popular = 🌟 { $name } · { $price }
+plan-gives = <b>What you get</b>
+plan-gives-days = 🗓 { $days } of access
+plan-gives-traffic = 📶 { $traffic } of traffic
+plan-gives-unlimited = 📶 Unlimited traffic
+plan-gives-devices = 📱 Up to { $devices } at a time
+plan-gives-protocols = 🔑 WireGuard and Outline, as you like
+plan-extends = ➕ Adds to what you have: access until <b>{ $date }</b>.
+plan-prices = Price: <b>{ $prices }</b>
+plan-no-payment = This plan cannot be paid for right now. Please try another 🙏
+pay-stars = Pay { $price }
+pay-with = Pay { $price } with { $provider }
+
+# --- order ---
+order-title = 🧾 <b>{ $plan }</b> · { $price }
+order-number = Order { $reference }
+order-preparing = ⏳ Making your invoice… A few seconds.
+order-pay-invoice = 👇 I sent you the invoice: tap it and press <b>Pay</b>. You get your VPN as soon as the payment is in.
+order-pay-link = 👇 Pay with the button. You get your VPN right here as soon as the payment is in.
+order-valid-until = ⏱ Good for { $span } more (until { $moment }).
+order-paid = ✅ <b>Payment received, thank you!</b>
+order-paid-until = Your access is good until <b>{ $date }</b>.
+order-expired =
+    ⌛ <b>The order has run out.</b>
+
+    Already paid? Don't worry: your plan starts by itself as soon as the money arrives.
+order-cancelled =
+    ✖️ <b>Order cancelled.</b>
+
+    If you paid just before, nothing is lost: your plan starts by itself as soon as the money arrives.
+order-failed = 😔 <b>The invoice could not be made.</b> Nothing was charged. Please try again or pay another way.
+order-review =
+    🔎 <b>We are looking at your payment.</b>
+
+    It arrived, but something differs from the order. A person is on it; please don't pay again. I will tell you here.
+order-refunded = ↩️ <b>Payment returned.</b> The money goes back the way it came.
+order-button-check = 🔄 I have paid
+order-button-refresh = 🔄 Refresh
+order-button-cancel = ✖️ Cancel the order
+order-button-again = 🛒 Order again
+order-button-paysupport = 💳 Help with the payment
+
+# --- why a payment is refused (Telegram shows it while paying) ---
+refuse-expired = This order has run out. Open /plans and make a new one.
+refuse-closed = This order is already paid or cancelled. Open /plans if you want another.
+refuse-mismatch = This invoice does not match your order. Open /plans and make a new one.
+refuse-foreign = This invoice belongs to somebody else. Open /plans and make your own order.
+refuse-unavailable = We could not check the order. Please try again in a minute; nothing was charged.
+
+# --- receipts ---
+receipt-paid =
+    ✅ <b>Payment received, thank you!</b>
+
+    { $plan } · { $price }
+    Access until <b>{ $date }</b>
+    Order { $reference }
+receipt-next = Your configuration is on its way 👇
+receipt-same = Your connections stay as they are, nothing to change.
+receipt-late =
+    ✅ <b>Your payment came late, but it came.</b> Thank you!
+
+    { $plan } · { $price }
+    Access until <b>{ $date }</b>
+    Order { $reference }
+receipt-refunded =
+    ↩️ <b>We returned { $price } to you.</b>
+
+    { $plan }, order { $reference }
+receipt-refunded-access = The access of that plan was taken off. Thanks for trying us; you are welcome any time.
+
+# --- reminders ---
+reminder-three-days = ⏳ <b>{ $plan }</b> ends in { $span }, on { $date }. Renew now and lose nothing: the days add up.
+reminder-one-day = ⏰ <b>{ $plan }</b> ends in { $span }, on { $moment }. Renew and keep the same configuration.
+reminder-ended = 🔌 <b>{ $plan }</b> has ended. We keep your configuration for a few days: renew and it works again as it is.
+reminder-traffic-low = 📶 You have { $left } of { $total } left in <b>{ $plan }</b>. If you renew, the new traffic is added.
+reminder-traffic-out = 📶 The traffic of <b>{ $plan }</b> is used up. Renew and your devices connect again by themselves.

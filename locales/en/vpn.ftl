@@ -1,0 +1,128 @@
+# Subscriptions, connections, delivery and guides.
+
+# --- subscription ---
+subscription-active = ✅ <b>{ $name }</b>: active
+subscription-suspended = ⏸ <b>{ $name }</b>: paused
+subscription-pending = ⏳ <b>{ $name }</b>: being prepared
+subscription-expired = ⚪ <b>{ $name }</b>: ended
+subscription-ends = 🗓 Ends in { $span } ({ $date })
+subscription-renews = 🔁 Renews by itself on { $date }
+subscription-ended = 🗓 Ended on { $date }
+subscription-traffic = 📶 { $left } of { $total } left
+subscription-traffic-out = 📶 All traffic used ({ $total })
+subscription-unlimited = 📶 Unlimited traffic
+
+# --- my VPN ---
+vpn-title = 🔑 <b>My VPN</b>
+vpn-empty = Nothing here yet. It takes a minute to get one 👇
+vpn-no-configs = No devices yet. Add the first one 👇
+vpn-config = { $dot } <b>{ $name }</b> · { $protocol } · { $used }
+vpn-config-preparing = { $dot } <b>{ $name }</b> · { $protocol } · being prepared
+vpn-button-config = { $dot } { $name }
+vpn-button-add = ➕ Add a device
+vpn-button-guides = 📖 Guides
+
+# --- one connection ---
+config-title = 🔑 <b>{ $name }</b>
+config-active = 🟢 Active
+config-preparing = ⏳ Being prepared: I send it here as soon as it is ready
+config-suspended = ⏸ Paused. Renew and it works again with the same configuration
+config-revoked = ⚪ Removed: it no longer works
+config-where = 📍 { $protocol } · { $location }
+config-where-unknown = 📍 { $protocol }
+config-used = 📊 This device used { $used }
+config-handshake = 🤝 Last connected: { $ago }
+config-handshake-never = 🤝 Has not connected yet
+config-button-file = 📄 File
+config-button-qr = 📷 QR
+config-button-text = 📋 Text
+config-button-link = 🔗 Link
+config-button-guide = 📖 How to connect
+config-button-rename = ✏️ Rename
+config-button-revoke = 🗑 Remove
+config-button-refresh = 🔄 Refresh
+config-button-renew = 🔄 Renew
+
+# --- add ---
+add-title = ➕ <b>Add a device</b>
+add-choose = How will it connect?
+add-button-of = { $protocol } · { $plan }
+add-no-subscription = You need an active plan to add a device. It takes a minute to get one 👇
+add-limit = You already have { $devices }, the most your plan allows. Remove one you don't use, or pick a bigger plan.
+add-full = All servers are full right now. Please try again in a while 🙏
+
+# --- revoke ---
+revoke-question =
+    🗑 <b>Remove “{ $name }”?</b>
+
+    That device stops connecting at once, and this cannot be undone. Your plan stays, and you can add another device.
+revoke-button-yes = 🗑 Yes, remove
+revoke-button-no = ‹ No, keep it
+revoke-done = 🗑 Done, “{ $name }” no longer works. You can add another device any time.
+
+# --- rename ---
+rename-question =
+    ✏️ <b>What shall “{ $name }” be called?</b>
+
+    Send me the new name, for example “My phone”. Up to { $chars } letters.
+rename-invalid = I can't use that name 🙂 Send me a short one, with letters, up to { $chars }.
+rename-done = ✏️ Done, it is called <b>{ $name }</b> now.
+rename-button-cancel = ‹ Keep the name
+
+# --- delivery ---
+deliver-document =
+    🎉 <b>{ $name }: all set!</b>
+
+    Open this file with the WireGuard app and flip the switch.
+deliver-qr-wireguard = 📷 Another device? Press <b>+</b> in the WireGuard app and scan this code. Use it on one device at a time.
+deliver-qr-outline = 📷 Scan this code with the camera of another device that has the Outline app.
+deliver-text-wireguard =
+    📋 <b>{ $name }</b>: the same configuration as text. Tap it to copy.
+
+    { $secret }
+
+    🔒 It is yours alone: don't share it.
+deliver-text-outline =
+    🎉 <b>{ $name }: all set!</b> Tap the link to copy it, then open the Outline app:
+
+    { $secret }
+
+    🔒 It is yours alone: don't share it.
+deliver-button-copy = 📋 Copy
+
+# --- guides ---
+guides-title = 📖 <b>Guides</b>
+guides-which = Which kind of connection do you have?
+guides-system = 📖 <b>{ $protocol }</b>: which device will you use it on?
+guide-title = 📖 <b>{ $protocol } on { $system }</b>
+guide-wireguard-android =
+    1. Install <b>WireGuard</b> with the button below.
+    2. Come back, tap the <b>.conf</b> file and open it with WireGuard. If it is not offered, download the file, press <b>+</b> in the app and import it from a file.
+    3. Flip the switch and allow the VPN. Done!
+guide-wireguard-ios =
+    1. Install <b>WireGuard</b> from the App Store with the button below.
+    2. Come back, tap the <b>.conf</b> file, press share and choose WireGuard.
+    3. Allow adding the VPN and flip the switch. Done!
+guide-wireguard-windows =
+    1. Install <b>WireGuard</b> with the button below.
+    2. Save the <b>.conf</b> file on your PC (easiest with Telegram Desktop).
+    3. In WireGuard press <b>Import tunnel</b>, pick the file and press <b>Activate</b>. Done!
+guide-wireguard-macos =
+    1. Install <b>WireGuard</b> from the App Store with the button below.
+    2. Save the <b>.conf</b> file on your Mac.
+    3. In WireGuard import the tunnel from the file, allow adding the VPN and press <b>Activate</b>. Done!
+guide-wireguard-linux =
+    1. Install <b>WireGuard</b>, for example: <code>sudo apt install wireguard</code>
+    2. Save the file as <code>/etc/wireguard/usipipo.conf</code>
+    3. Switch on: <code>sudo wg-quick up usipipo</code>
+    4. Switch off: <code>sudo wg-quick down usipipo</code>
+guide-outline-mobile =
+    1. Install <b>Outline</b> with the button below.
+    2. Copy your <code>ss://</code> link (button 🔗 Link) and open the app: it finds the link by itself. If not, press <b>+</b> and paste it.
+    3. Add the server, press <b>Connect</b> and allow the VPN. Done!
+guide-outline-desktop =
+    1. Download and install <b>Outline</b> (the client app) with the button below.
+    2. Copy your <code>ss://</code> link (button 🔗 Link), open the app, press <b>+</b> and paste it.
+    3. Add the server and press <b>Connect</b>. Done!
+guide-button-app = ⬇️ { $app } for { $system }
+guide-button-config = ‹ My connection

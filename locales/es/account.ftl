@@ -1,0 +1,86 @@
+# Perfil, historial, roles, estado y textos legales.
+
+# --- perfil ---
+profile-title = 👤 <b>{ $name }</b>
+profile-id = Tu id: { $id }
+profile-username = Usuario: @{ $username }
+profile-language = Idioma: { $language }
+profile-since = Con nosotros desde el { $date }
+profile-roles = Roles: { $roles }
+profile-no-subscription = No tienes ningún plan activo.
+profile-payments = 💳 <b>Tus últimos pagos</b>
+profile-button-logs = 🕓 Historial
+profile-button-roles = 🎖 Mis roles
+
+# --- pagos ---
+payment-line = { $date } · { $plan } · { $price } · { $status }
+payment-pending = en espera
+payment-completed = pagado
+payment-refunded = devuelto
+payment-expired = caducado
+payment-failed = fallido
+payment-cancelled = cancelado
+payment-review = en revisión
+
+# --- roles ---
+roles-title = 🎖 <b>Tus roles</b>
+roles-only-user = Eres usuario, sin roles especiales.
+roles-allow = Puedes usar: { $commands }
+role-always = • { $role }
+role-until = • { $role }, hasta el { $moment }
+role-user = Usuario
+role-support = Soporte
+role-finance = Finanzas
+role-admin = Administración
+role-superadmin = Superadministración
+
+# --- historial ---
+logs-title = 🕓 <b>Historial de tu cuenta</b>
+logs-line = { $moment } · { $what }
+logs-line-target = { $moment } · { $what } · { $target }
+
+# --- estado ---
+status-title = 📡 <b>Estado</b>
+status-service = { $dot } { $service }
+status-bot = Bot
+status-delivery = Entrega de conexiones
+status-payments = Pagos con { $provider }
+status-servers = <b>Servidores</b>
+status-no-servers = Todavía no hay servidores.
+status-server = { $dot } { $location } · { $protocol }
+status-server-full = { $dot } { $location } · { $protocol } · lleno
+status-server-down = { $dot } { $location } · { $protocol } · sin servicio, ya lo estamos viendo
+status-server-unknown = { $dot } { $location } · { $protocol } · sin comprobar
+status-checked = Comprobado { $ago }
+
+# --- textos legales ---
+terms =
+    📜 <b>Condiciones</b>
+
+    Somos un negocio pequeño que vende acceso VPN por Telegram.
+
+    • <b>Qué compras:</b> acceso por los días, el tráfico y los dispositivos de tu plan. Empieza cuando se confirma el pago; si renuevas, se suma.
+    • <b>Cómo se usa:</b> es para ti. No lo revendas ni lo uses para spam, ataques, fraude o cualquier cosa ilegal; en ese caso cerramos el acceso.
+    • <b>Qué prometemos:</b> cuidamos los servidores y arreglamos los fallos lo antes posible. No podemos garantizar que funcione siempre en todas las redes, porque hay quien bloquea las VPN.
+    • <b>Devoluciones:</b> si no logras conectarte y no podemos arreglarlo, te devolvemos el pago. Escríbenos con /paysupport.
+    • <b>Cambios:</b> un cambio de precio nunca afecta lo que ya pagaste.
+privacy =
+    🔒 <b>Privacidad</b>
+
+    <b>Guardamos solo lo necesario:</b>
+    • tu id, nombre, usuario e idioma de Telegram;
+    • tus pedidos y pagos (importe, fecha y número; nunca los datos de tu tarjeta);
+    • tus conexiones: nombre, servidor, cuánto tráfico usaron y cuándo se conectaron por última vez;
+    • un registro de los cambios en tu cuenta (míralo en /mylogs).
+
+    <b>No guardamos</b> qué páginas visitas, tus mensajes ni el contenido de tu tráfico.
+
+    Las claves se guardan cifradas. No vendemos ni regalamos tus datos; el proveedor de pago solo ve tu pedido. Si quieres que borremos tus datos, escribe a soporte.
+paysupport =
+    💳 <b>Ayuda con un pago</b>
+
+    • ¿Pagaste y no llegó nada? Espera unos minutos: los pagos se comprueban solos, también los que llegan tarde.
+    • ¿Pagaste de más, dos veces o quieres una devolución? Escribe a soporte con el número de pedido y lo arreglamos.
+
+    Por los pagos de este bot respondemos nosotros: el soporte de Telegram no puede ayudarte con ellos.
+paysupport-id = Tu id: { $id }

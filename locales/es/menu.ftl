@@ -1,0 +1,66 @@
+# Menú, ayuda, idioma y avisos cortos.
+
+# --- inicio ---
+home-hello = 👋 <b>¡Hola, { $name }!</b>
+home-new = Aquí tienes una VPN rápida y privada, lista en un minuto. Tú eliges, yo te envío la configuración y te conectas.
+home-trial = 🎁 Empieza gratis: <b>{ $days }</b> y <b>{ $traffic }</b> para probarla con calma.
+home-idle = Ahora mismo no tienes ninguna VPN activa. Elige un plan y en un minuto vuelves a estar en línea.
+home-button-trial = 🎁 Probar gratis
+home-button-renew = 🔄 Renovar
+home-button-profile = 👤 Perfil
+home-button-status = 📡 Estado
+home-button-language = 🌐 Idioma
+home-button-users = 👥 Usuarios
+home-button-stats = 📊 Cifras
+
+# --- ayuda ---
+help-title = ❓ <b>Ayuda</b>
+help-steps =
+    1. Toma la prueba gratis o elige un plan.
+    2. Recibes tu configuración: archivo, QR o enlace.
+    3. La abres en la app y activas la VPN.
+help-trouble =
+    🔧 <b>¿No conecta?</b>
+    Cambia de red (Wi-Fi o datos), mira el /status y comprueba en /vpn que tu plan siga activo. A veces basta con apagar y encender la VPN.
+help-commands = <b>Comandos</b>
+help-command = /{ $command } — { $what }
+help-staff-commands = <b>Para el equipo</b>
+help-button-guides = 📖 Guías
+help-button-support = 💬 Escribir a soporte
+help-button-payments = 💳 Problemas con un pago
+help-button-terms = 📜 Condiciones
+help-button-privacy = 🔒 Privacidad
+
+# --- idioma ---
+language-title = 🌐 <b>Elige tu idioma</b>
+language-chosen = ✓ { $language }
+language-changed = Listo, ahora hablo español
+
+# --- avisos ---
+notice-cancelled = 👌 Listo, cancelado.
+notice-nothing-to-cancel = No hay nada que cancelar. ¿Seguimos?
+notice-stale = Ese botón ya no sirve: algo cambió desde entonces. Te muestro cómo está todo ahora.
+notice-slow-down = 🐢 Vas muy rápido. Espera unos segundos y seguimos.
+notice-banned = ⛔ Tu cuenta está bloqueada y no puedo atenderte.
+notice-not-allowed = 🔐 Eso no está permitido para tu cuenta.
+notice-not-found = 🤷 Eso ya no existe o no es tuyo.
+notice-unknown-command = No conozco ese comando. Mira lo que sé hacer en el menú 👇
+notice-not-understood = No te entendí 🙂 Usa los botones del menú 👇
+notice-in-group = Escríbeme en privado y te atiendo enseguida.
+notice-error =
+    😔 Algo falló de nuestro lado. Ya estamos avisados; inténtalo otra vez en unos minutos.
+
+    Si sigue igual, escribe a soporte con este código: { $reference }
+
+# --- presentación de los otros bots ---
+about-support =
+    👋 <b>Soy el bot de soporte.</b>
+
+    Aquí vas a poder hablar con una persona cuando algo no funcione: conexión, pagos o dudas. Todavía estoy en preparación.
+
+    Mientras tanto, tus VPN, planes y guías están en el bot principal.
+about-admin =
+    🛠 <b>Soy el bot de administración.</b>
+
+    Aquí el equipo va a llevar usuarios, pagos y servidores. Todavía estoy en preparación; por ahora los comandos de administración están en el bot principal.
+about-button-client = 🔑 Ir al bot principal

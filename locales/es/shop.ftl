@@ -1,0 +1,99 @@
+# Prueba, planes, pedidos, recibos y recordatorios.
+
+# --- prueba ---
+trial-title = 🎁 <b>Prueba gratis</b>
+trial-offer = <b>{ $days }</b> y <b>{ $traffic }</b>, sin pagar nada. Una sola vez por cuenta.
+trial-choose = ¿Cómo te quieres conectar?
+trial-full = Ahora mismo no queda lugar libre en los servidores. Vuelve a intentarlo en un rato 🙏
+trial-used = Ya usaste tu prueba el { $date }; es una por cuenta. Los planes siguen aquí para ti 👇
+about-wireguard = ⚡ <b>WireGuard</b>: la más rápida. Si no sabes cuál, elige esta.
+about-outline = 🥷 <b>Outline</b>: pasa mejor donde bloquean las VPN.
+preparing =
+    ⏳ <b>Estoy preparando tu conexión { $protocol }…</b>
+
+    Suele tardar menos de un minuto. Te llega aquí mismo, no tienes que hacer nada.
+
+# --- planes ---
+plans-title = 🛒 <b>Planes</b>
+plans-empty = Ahora mismo no hay planes a la venta. Vuelve pronto 🙏
+plans-hint = Elige uno para ver los detalles 👇
+plan-card-name = <b>{ $name }</b>
+plan-card-popular = 🌟 <b>{ $name }</b> · el más elegido
+plan-card-facts = { $days } · { $traffic } · { $devices }
+plan-button = { $name } · { $price }
+plan-button-popular = 🌟 { $name } · { $price }
+plan-gives = <b>Qué recibes</b>
+plan-gives-days = 🗓 { $days } de acceso
+plan-gives-traffic = 📶 { $traffic } de tráfico
+plan-gives-unlimited = 📶 Tráfico ilimitado
+plan-gives-devices = 📱 Hasta { $devices } a la vez
+plan-gives-protocols = 🔑 WireGuard y Outline, tú eliges
+plan-extends = ➕ Se suma a lo que ya tienes: acceso hasta el <b>{ $date }</b>.
+plan-prices = Precio: <b>{ $prices }</b>
+plan-no-payment = Este plan no se puede pagar ahora mismo. Prueba con otro 🙏
+pay-stars = Pagar { $price }
+pay-with = Pagar { $price } con { $provider }
+
+# --- pedido ---
+order-title = 🧾 <b>{ $plan }</b> · { $price }
+order-number = Pedido { $reference }
+order-preparing = ⏳ Estoy creando el cobro… Unos segundos.
+order-pay-invoice = 👇 Te envié la factura: tócala y pulsa <b>Pagar</b>. En cuanto llegue el pago, recibes tu VPN.
+order-pay-link = 👇 Paga con el botón. En cuanto llegue el pago, recibes tu VPN aquí mismo.
+order-valid-until = ⏱ Válido { $span } más (hasta el { $moment }).
+order-paid = ✅ <b>¡Pago recibido, gracias!</b>
+order-paid-until = Tu acceso vale hasta el <b>{ $date }</b>.
+order-expired =
+    ⌛ <b>El pedido caducó.</b>
+
+    ¿Ya pagaste? Tranquilo: en cuanto nos llegue, tu plan se activa solo.
+order-cancelled =
+    ✖️ <b>Pedido cancelado.</b>
+
+    Si habías pagado justo antes, no se pierde: en cuanto nos llegue, tu plan se activa solo.
+order-failed = 😔 <b>No se pudo crear el cobro.</b> No se te cobró nada. Inténtalo otra vez o paga de otra forma.
+order-review =
+    🔎 <b>Estamos revisando tu pago.</b>
+
+    Llegó, pero algo no coincide con el pedido. Una persona ya lo mira; no pagues otra vez. Te aviso aquí.
+order-refunded = ↩️ <b>Pago devuelto.</b> El dinero vuelve por donde lo pagaste.
+order-button-check = 🔄 Ya pagué
+order-button-refresh = 🔄 Actualizar
+order-button-cancel = ✖️ Cancelar pedido
+order-button-again = 🛒 Pedir otra vez
+order-button-paysupport = 💳 Ayuda con el pago
+
+# --- por qué no se puede pagar (lo muestra Telegram al pagar) ---
+refuse-expired = Este pedido caducó. Abre /plans y haz uno nuevo.
+refuse-closed = Este pedido ya está pagado o cancelado. Abre /plans si quieres otro.
+refuse-mismatch = Esta factura no coincide con tu pedido. Abre /plans y haz uno nuevo.
+refuse-foreign = Esta factura es de otra persona. Abre /plans y haz tu pedido.
+refuse-unavailable = No pudimos comprobar el pedido. Inténtalo otra vez en un minuto; no se te cobró nada.
+
+# --- recibos ---
+receipt-paid =
+    ✅ <b>¡Pago recibido, gracias!</b>
+
+    { $plan } · { $price }
+    Acceso hasta el <b>{ $date }</b>
+    Pedido { $reference }
+receipt-next = Tu configuración te llega enseguida 👇
+receipt-same = Tus conexiones siguen igual, no hay que cambiar nada.
+receipt-late =
+    ✅ <b>Tu pago llegó tarde, pero llegó.</b> ¡Gracias!
+
+    { $plan } · { $price }
+    Acceso hasta el <b>{ $date }</b>
+    Pedido { $reference }
+receipt-refunded =
+    ↩️ <b>Te devolvimos { $price }.</b>
+
+    { $plan }, pedido { $reference }
+receipt-refunded-access = El acceso de ese plan se descontó. Gracias por probarnos; cuando quieras, aquí estamos.
+
+# --- recordatorios ---
+reminder-three-days = ⏳ <b>{ $plan }</b> termina en { $span }, el { $date }. Renueva ahora y no se pierde nada: los días se suman.
+reminder-one-day = ⏰ <b>{ $plan }</b> termina en { $span }, el { $moment }. Renueva y sigues con la misma configuración.
+reminder-ended = 🔌 <b>{ $plan }</b> terminó. Te guardamos la configuración unos días: renueva y vuelve a funcionar tal cual.
+reminder-traffic-low = 📶 Te quedan { $left } de { $total } en <b>{ $plan }</b>. Si renuevas, el tráfico nuevo se suma.
+reminder-traffic-out = 📶 Se acabó el tráfico de <b>{ $plan }</b>. Renueva y tus dispositivos se conectan otra vez solos.

@@ -1,0 +1,128 @@
+# Suscripciones, conexiones, entrega y guías.
+
+# --- suscripción ---
+subscription-active = ✅ <b>{ $name }</b>: en marcha
+subscription-suspended = ⏸ <b>{ $name }</b>: en pausa
+subscription-pending = ⏳ <b>{ $name }</b>: preparándose
+subscription-expired = ⚪ <b>{ $name }</b>: terminó
+subscription-ends = 🗓 Termina en { $span } ({ $date })
+subscription-renews = 🔁 Se renueva solo el { $date }
+subscription-ended = 🗓 Terminó el { $date }
+subscription-traffic = 📶 Te quedan { $left } de { $total }
+subscription-traffic-out = 📶 Usaste todo tu tráfico ({ $total })
+subscription-unlimited = 📶 Tráfico ilimitado
+
+# --- mis VPN ---
+vpn-title = 🔑 <b>Mis VPN</b>
+vpn-empty = Todavía no tienes ninguna. Se consigue en un minuto 👇
+vpn-no-configs = Aún no hay dispositivos. Añade el primero 👇
+vpn-config = { $dot } <b>{ $name }</b> · { $protocol } · { $used }
+vpn-config-preparing = { $dot } <b>{ $name }</b> · { $protocol } · preparándose
+vpn-button-config = { $dot } { $name }
+vpn-button-add = ➕ Añadir dispositivo
+vpn-button-guides = 📖 Guías
+
+# --- una conexión ---
+config-title = 🔑 <b>{ $name }</b>
+config-active = 🟢 Activa
+config-preparing = ⏳ Preparándose: te la envío aquí en cuanto esté
+config-suspended = ⏸ En pausa. Renueva y vuelve a funcionar con la misma configuración
+config-revoked = ⚪ Eliminada: ya no funciona
+config-where = 📍 { $protocol } · { $location }
+config-where-unknown = 📍 { $protocol }
+config-used = 📊 Este dispositivo usó { $used }
+config-handshake = 🤝 Última conexión: { $ago }
+config-handshake-never = 🤝 Aún no se ha conectado
+config-button-file = 📄 Archivo
+config-button-qr = 📷 QR
+config-button-text = 📋 Texto
+config-button-link = 🔗 Enlace
+config-button-guide = 📖 Cómo conectar
+config-button-rename = ✏️ Nombre
+config-button-revoke = 🗑 Eliminar
+config-button-refresh = 🔄 Actualizar
+config-button-renew = 🔄 Renovar
+
+# --- añadir ---
+add-title = ➕ <b>Añadir dispositivo</b>
+add-choose = ¿Cómo se va a conectar?
+add-button-of = { $protocol } · { $plan }
+add-no-subscription = Para añadir un dispositivo necesitas un plan activo. Se consigue en un minuto 👇
+add-limit = Ya tienes { $devices }, el máximo de tu plan. Elimina uno que no uses o elige un plan más grande.
+add-full = Ahora mismo no queda lugar libre en los servidores. Vuelve a intentarlo en un rato 🙏
+
+# --- eliminar ---
+revoke-question =
+    🗑 <b>¿Eliminar «{ $name }»?</b>
+
+    Ese dispositivo deja de conectarse al momento y no se puede deshacer. Tu plan sigue igual y puedes añadir otro.
+revoke-button-yes = 🗑 Sí, eliminar
+revoke-button-no = ‹ No, dejarla
+revoke-done = 🗑 Listo, «{ $name }» ya no funciona. Puedes añadir otro dispositivo cuando quieras.
+
+# --- renombrar ---
+rename-question =
+    ✏️ <b>¿Cómo se va a llamar «{ $name }»?</b>
+
+    Escríbeme el nombre nuevo, por ejemplo «Mi teléfono». Hasta { $chars } letras.
+rename-invalid = Ese nombre no me sirve 🙂 Escríbeme uno corto, con letras, hasta { $chars }.
+rename-done = ✏️ Listo, ahora se llama <b>{ $name }</b>.
+rename-button-cancel = ‹ Dejarlo como está
+
+# --- entrega ---
+deliver-document =
+    🎉 <b>{ $name }: ¡todo listo!</b>
+
+    Abre este archivo con la app WireGuard y activa el interruptor.
+deliver-qr-wireguard = 📷 ¿Otro dispositivo? En la app WireGuard pulsa <b>+</b> y escanea este código. Úsalo en un solo dispositivo a la vez.
+deliver-qr-outline = 📷 Escanea este código con la cámara de otro dispositivo que tenga la app Outline.
+deliver-text-wireguard =
+    📋 <b>{ $name }</b>: la misma configuración como texto. Tócala para copiarla.
+
+    { $secret }
+
+    🔒 Es solo tuya: no la compartas.
+deliver-text-outline =
+    🎉 <b>{ $name }: ¡todo listo!</b> Toca el enlace para copiarlo y abre la app Outline:
+
+    { $secret }
+
+    🔒 Es solo tuyo: no lo compartas.
+deliver-button-copy = 📋 Copiar
+
+# --- guías ---
+guides-title = 📖 <b>Guías</b>
+guides-which = ¿Qué tipo de conexión tienes?
+guides-system = 📖 <b>{ $protocol }</b>: ¿en qué dispositivo la vas a usar?
+guide-title = 📖 <b>{ $protocol } en { $system }</b>
+guide-wireguard-android =
+    1. Instala <b>WireGuard</b> con el botón de abajo.
+    2. Vuelve aquí, toca el archivo <b>.conf</b> y ábrelo con WireGuard. Si no aparece, descárgalo y en la app pulsa <b>+</b> → importar desde archivo.
+    3. Activa el interruptor y acepta el permiso de VPN. ¡Listo!
+guide-wireguard-ios =
+    1. Instala <b>WireGuard</b> desde la App Store con el botón de abajo.
+    2. Vuelve aquí, toca el archivo <b>.conf</b>, pulsa compartir y elige WireGuard.
+    3. Permite añadir la VPN y activa el interruptor. ¡Listo!
+guide-wireguard-windows =
+    1. Instala <b>WireGuard</b> con el botón de abajo.
+    2. Guarda el archivo <b>.conf</b> en tu PC (con Telegram Desktop es lo más fácil).
+    3. En WireGuard pulsa <b>Importar túnel</b>, elige el archivo y pulsa <b>Activar</b>. ¡Listo!
+guide-wireguard-macos =
+    1. Instala <b>WireGuard</b> desde la App Store con el botón de abajo.
+    2. Guarda el archivo <b>.conf</b> en tu Mac.
+    3. En WireGuard importa el túnel desde el archivo, permite añadir la VPN y pulsa <b>Activar</b>. ¡Listo!
+guide-wireguard-linux =
+    1. Instala <b>WireGuard</b>, por ejemplo: <code>sudo apt install wireguard</code>
+    2. Guarda el archivo como <code>/etc/wireguard/usipipo.conf</code>
+    3. Enciende: <code>sudo wg-quick up usipipo</code>
+    4. Apaga: <code>sudo wg-quick down usipipo</code>
+guide-outline-mobile =
+    1. Instala <b>Outline</b> con el botón de abajo.
+    2. Copia tu enlace <code>ss://</code> (botón 🔗 Enlace) y abre la app: lo detecta sola. Si no, pulsa <b>+</b> y pégalo.
+    3. Añade el servidor, pulsa <b>Conectar</b> y acepta el permiso de VPN. ¡Listo!
+guide-outline-desktop =
+    1. Descarga e instala <b>Outline</b> (la app cliente) con el botón de abajo.
+    2. Copia tu enlace <code>ss://</code> (botón 🔗 Enlace), abre la app, pulsa <b>+</b> y pégalo.
+    3. Añade el servidor y pulsa <b>Conectar</b>. ¡Listo!
+guide-button-app = ⬇️ { $app } para { $system }
+guide-button-config = ‹ Mi conexión

@@ -1,0 +1,128 @@
+# Подписки, подключения, выдача и инструкции.
+
+# --- подписка ---
+subscription-active = ✅ <b>{ $name }</b>: работает
+subscription-suspended = ⏸ <b>{ $name }</b>: на паузе
+subscription-pending = ⏳ <b>{ $name }</b>: готовится
+subscription-expired = ⚪ <b>{ $name }</b>: срок истёк
+subscription-ends = 🗓 Осталось { $span } (до { $date })
+subscription-renews = 🔁 Продлится автоматически { $date }
+subscription-ended = 🗓 Срок закончился { $date }
+subscription-traffic = 📶 Осталось { $left } из { $total }
+subscription-traffic-out = 📶 Весь трафик израсходован ({ $total })
+subscription-unlimited = 📶 Трафик без ограничений
+
+# --- мои VPN ---
+vpn-title = 🔑 <b>Мои VPN</b>
+vpn-empty = Пока здесь пусто. Подключиться можно за минуту 👇
+vpn-no-configs = Устройств пока нет. Добавьте первое 👇
+vpn-config = { $dot } <b>{ $name }</b> · { $protocol } · { $used }
+vpn-config-preparing = { $dot } <b>{ $name }</b> · { $protocol } · готовится
+vpn-button-config = { $dot } { $name }
+vpn-button-add = ➕ Добавить устройство
+vpn-button-guides = 📖 Инструкции
+
+# --- одно подключение ---
+config-title = 🔑 <b>{ $name }</b>
+config-active = 🟢 Работает
+config-preparing = ⏳ Готовится: пришлю сюда, как только будет готово
+config-suspended = ⏸ На паузе. Продлите — и всё заработает с теми же настройками
+config-revoked = ⚪ Удалено: больше не работает
+config-where = 📍 { $protocol } · { $location }
+config-where-unknown = 📍 { $protocol }
+config-used = 📊 Израсходовано на этом устройстве: { $used }
+config-handshake = 🤝 Последнее подключение: { $ago }
+config-handshake-never = 🤝 Ещё не подключалось
+config-button-file = 📄 Файл
+config-button-qr = 📷 QR
+config-button-text = 📋 Текст
+config-button-link = 🔗 Ссылка
+config-button-guide = 📖 Как подключиться
+config-button-rename = ✏️ Название
+config-button-revoke = 🗑 Удалить
+config-button-refresh = 🔄 Обновить
+config-button-renew = 🔄 Продлить
+
+# --- добавить ---
+add-title = ➕ <b>Новое устройство</b>
+add-choose = Как оно будет подключаться?
+add-button-of = { $protocol } · { $plan }
+add-no-subscription = Чтобы добавить устройство, нужен действующий тариф. Это займёт минуту 👇
+add-limit = У вас уже { $devices } — это максимум для вашего тарифа. Удалите ненужное или выберите тариф побольше.
+add-full = Сейчас на серверах нет свободных мест. Попробуйте, пожалуйста, чуть позже 🙏
+
+# --- удалить ---
+revoke-question =
+    🗑 <b>Удалить «{ $name }»?</b>
+
+    Это устройство сразу перестанет подключаться, отменить нельзя. Тариф останется, и вы сможете добавить другое устройство.
+revoke-button-yes = 🗑 Да, удалить
+revoke-button-no = ‹ Нет, оставить
+revoke-done = 🗑 Готово, «{ $name }» больше не работает. Новое устройство можно добавить в любой момент.
+
+# --- переименовать ---
+rename-question =
+    ✏️ <b>Как назвать «{ $name }»?</b>
+
+    Пришлите новое название, например «Мой телефон». Не длиннее { $chars } букв.
+rename-invalid = Такое название не подойдёт 🙂 Пришлите короткое, из букв, не длиннее { $chars }.
+rename-done = ✏️ Готово, теперь это <b>{ $name }</b>.
+rename-button-cancel = ‹ Оставить как есть
+
+# --- выдача ---
+deliver-document =
+    🎉 <b>{ $name }: всё готово.</b>
+
+    Откройте этот файл в приложении WireGuard и включите переключатель.
+deliver-qr-wireguard = 📷 Другое устройство? В приложении WireGuard нажмите <b>+</b> и отсканируйте этот код. Одновременно — только на одном устройстве.
+deliver-qr-outline = 📷 Отсканируйте этот код камерой другого устройства, на котором установлен Outline.
+deliver-text-wireguard =
+    📋 <b>{ $name }</b>: те же настройки текстом. Нажмите на текст, чтобы скопировать.
+
+    { $secret }
+
+    🔒 Это только для вас: никому не передавайте.
+deliver-text-outline =
+    🎉 <b>{ $name }: всё готово.</b> Нажмите на ссылку, чтобы скопировать её, и откройте приложение Outline:
+
+    { $secret }
+
+    🔒 Это только для вас: никому не передавайте.
+deliver-button-copy = 📋 Скопировать
+
+# --- инструкции ---
+guides-title = 📖 <b>Инструкции</b>
+guides-which = Какое у вас подключение?
+guides-system = 📖 <b>{ $protocol }</b>: на каком устройстве вы будете им пользоваться?
+guide-title = 📖 <b>{ $protocol } на { $system }</b>
+guide-wireguard-android =
+    1. Установите <b>WireGuard</b> по кнопке ниже.
+    2. Вернитесь сюда, нажмите на файл <b>.conf</b> и откройте его в WireGuard. Если приложения нет в списке, скачайте файл, нажмите в приложении <b>+</b> и выберите импорт из файла.
+    3. Включите переключатель и разрешите VPN. Готово!
+guide-wireguard-ios =
+    1. Установите <b>WireGuard</b> из App Store по кнопке ниже.
+    2. Вернитесь сюда, нажмите на файл <b>.conf</b>, затем «Поделиться» и выберите WireGuard.
+    3. Разрешите добавить VPN и включите переключатель. Готово!
+guide-wireguard-windows =
+    1. Установите <b>WireGuard</b> по кнопке ниже.
+    2. Сохраните файл <b>.conf</b> на компьютер (проще всего через Telegram Desktop).
+    3. В WireGuard нажмите <b>Импорт туннелей</b>, выберите файл и нажмите <b>Подключить</b>. Готово!
+guide-wireguard-macos =
+    1. Установите <b>WireGuard</b> из App Store по кнопке ниже.
+    2. Сохраните файл <b>.conf</b> на Mac.
+    3. В WireGuard импортируйте туннель из файла, разрешите добавить VPN и подключитесь. Готово!
+guide-wireguard-linux =
+    1. Установите <b>WireGuard</b>, например: <code>sudo apt install wireguard</code>
+    2. Сохраните файл как <code>/etc/wireguard/usipipo.conf</code>
+    3. Включить: <code>sudo wg-quick up usipipo</code>
+    4. Выключить: <code>sudo wg-quick down usipipo</code>
+guide-outline-mobile =
+    1. Установите <b>Outline</b> по кнопке ниже.
+    2. Скопируйте свою ссылку <code>ss://</code> (кнопка 🔗 Ссылка) и откройте приложение: оно само её найдёт. Если нет, нажмите <b>+</b> и вставьте ссылку.
+    3. Добавьте сервер, нажмите <b>Подключить</b> и разрешите VPN. Готово!
+guide-outline-desktop =
+    1. Скачайте и установите <b>Outline</b> (клиент) по кнопке ниже.
+    2. Скопируйте свою ссылку <code>ss://</code> (кнопка 🔗 Ссылка), откройте приложение, нажмите <b>+</b> и вставьте ссылку.
+    3. Добавьте сервер и нажмите <b>Подключить</b>. Готово!
+guide-button-app = ⬇️ { $app } для { $system }
+guide-button-config = ‹ Моё подключение

@@ -1,0 +1,7 @@
+//! The Telegram bots: what they say (screens) and what their buttons and commands mean.
+
+pub mod callback;
+pub mod commands;
+pub mod screens;
+
+pub use crate::i18n::html;

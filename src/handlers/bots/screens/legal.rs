@@ -1,0 +1,47 @@
+//! /terms, /privacy and /paysupport (the last one is asked for by Telegram of every bot that takes Stars).
+
+use super::help::support_button;
+use super::parts::{self, PaymentView};
+use super::{Rows, Screen, button, lines, paragraphs};
+use crate::handlers::bots::callback::Callback;
+use crate::i18n::{Html, Texts, args};
+use crate::ids::UserId;
+
+pub fn terms(t: &Texts) -> Screen {
+    let privacy = button(t.label("help-button-privacy"), Callback::Privacy);
+    Screen::new(t.text("terms"), Rows::default().row([privacy]).back(t, Callback::Help))
+}
+
+pub fn privacy(t: &Texts) -> Screen {
+    let terms = button(t.label("help-button-terms"), Callback::Terms);
+    Screen::new(t.text("privacy"), Rows::default().row([terms]).back(t, Callback::Help))
+}
+
+pub struct PaySupport {
+    /// What the person quotes to support.
+    pub id: UserId,
+    /// The newest first; three are shown with their order numbers.
+    pub payments: Vec<PaymentView>,
+    /// Username of the support bot, without `@`.
+    pub support_bot: Option<String>,
+}
+
+pub fn pay_support(t: &Texts, view: &PaySupport) -> Screen {
+    let orders = view
+        .payments
+        .iter()
+        .take(3)
+        .map(|payment| lines([parts::payment(t, payment), Html::code(&payment.order_ref)]));
+    let orders: Vec<Html> = orders.collect();
+    let orders = match orders.is_empty() {
+        true => Html::default(),
+        false => lines(std::iter::once(t.text("profile-payments")).chain(orders)),
+    };
+    let html = paragraphs([
+        t.text("paysupport"),
+        t.with("paysupport-id", args! { "id" => Html::code(view.id) }),
+        orders,
+    ]);
+    let rows = Rows::default().row(support_button(t, view.support_bot.as_deref())).back(t, Callback::Help);
+    Screen::new(html, rows)
+}

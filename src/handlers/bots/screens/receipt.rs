@@ -1,0 +1,76 @@
+//! Receipts: what became of a person's money, told once.
+
+use super::{Rows, Screen, button, paragraphs, parts};
+use crate::clock::Timestamp;
+use crate::handlers::bots::callback::Callback;
+use crate::i18n::{Html, Texts, args};
+use crate::money::Money;
+
+pub struct Receipt {
+    pub order_ref: String,
+    /// Name of the plan in the person's language.
+    pub plan: String,
+    /// What was paid or returned.
+    pub price: Money,
+    pub kind: ReceiptKind,
+}
+
+pub enum ReceiptKind {
+    /// `ends_at`: end of the access now. `first`: a config is on its way; else the present ones go on.
+    Paid { ends_at: Timestamp, first: bool },
+    /// The money came after the order had expired or was cancelled, and counts all the same.
+    Late { ends_at: Timestamp, first: bool },
+    /// Given back, and the access taken off.
+    Refunded,
+    /// Money came that does not fit the order; a human decides.
+    Review,
+}
+
+pub fn receipt(t: &Texts, view: &Receipt) -> Screen {
+    let vpn = || Rows::default().row([button(t.label("go-vpn"), Callback::Vpn)]).home(t);
+    match view.kind {
+        ReceiptKind::Paid { ends_at, first } => {
+            let args = bought(t, view, ends_at);
+            Screen::new(paragraphs([t.with("receipt-paid", args), next(t, first)]), vpn())
+        }
+        ReceiptKind::Late { ends_at, first } => {
+            let args = bought(t, view, ends_at);
+            Screen::new(paragraphs([t.with("receipt-late", args), next(t, first)]), vpn())
+        }
+        ReceiptKind::Refunded => {
+            let args = args! {
+                "plan" => plan(t, view), "price" => &view.price, "reference" => reference(view),
+            };
+            let html = paragraphs([t.with("receipt-refunded", args), t.text("receipt-refunded-access")]);
+            let plans = button(t.label("go-plans"), Callback::Plans);
+            Screen::new(html, Rows::default().row([plans]).home(t))
+        }
+        ReceiptKind::Review => {
+            let number = t.with("order-number", args! { "reference" => reference(view) });
+            let help = button(t.label("order-button-paysupport"), Callback::PaySupport);
+            let html = paragraphs([t.text("order-review"), number]);
+            Screen::new(html, Rows::default().row([help]).home(t))
+        }
+    }
+}
+
+fn bought(t: &Texts, view: &Receipt, ends_at: Timestamp) -> crate::i18n::Args {
+    args! {
+        "plan" => plan(t, view),
+        "price" => &view.price,
+        "date" => t.date(ends_at),
+        "reference" => reference(view),
+    }
+}
+
+fn next(t: &Texts, first: bool) -> Html {
+    if first { t.text("receipt-next") } else { t.text("receipt-same") }
+}
+
+fn plan(t: &Texts, view: &Receipt) -> Html {
+    parts::product_name(t, Some(&view.plan))
+}
+
+fn reference(view: &Receipt) -> Html {
+    Html::code(&view.order_ref)
+}

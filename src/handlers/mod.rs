@@ -1,0 +1,3 @@
+//! The edges: each reads what came in, calls one service and renders the answer. No rule and no SQL here.
+
+pub mod bots;
