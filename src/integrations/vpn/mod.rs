@@ -2,10 +2,13 @@
 //! from our ids, so that a repeated call after a time-out finds what the first one made.
 
 pub mod outline;
+mod pin;
 pub mod qr;
 pub mod wireguard;
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
@@ -14,8 +17,9 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 use crate::ids::ConfigId;
 use crate::models::vpn::Protocol;
-use wireguard::WireGuardSettings;
+use outline::{Outline, OutlineSecret};
 use wireguard::keys::Key;
+use wireguard::{WireGuard, WireGuardSecret, WireGuardSettings};
 
 /// Name of a config at every backend: `[a-z0-9_]{3,32}`, the common denominator of all panels.
 pub fn backend_name(config: ConfigId) -> String {
@@ -88,6 +92,31 @@ pub fn config_text(
         }
         Credentials::Outline { access_url, .. } => Ok(access_url.clone()),
     }
+}
+
+/// Drives the server of a row of `servers`: `settings` and `secret` are its JSON, the secret decrypted. WireGuard opens
+/// its interface here; Outline makes no request yet.
+pub async fn connect(
+    protocol: Protocol,
+    settings: &str,
+    secret: &str,
+) -> Result<Arc<dyn Backend>, BackendError> {
+    match protocol {
+        Protocol::Wireguard => {
+            let secret: WireGuardSecret = parse_secret(secret)?;
+            Ok(Arc::new(WireGuard::open(parse_settings(settings)?, &secret).await?))
+        }
+        Protocol::Outline => {
+            let secret: OutlineSecret = parse_secret(secret)?;
+            Ok(Arc::new(Outline::new(parse_settings(settings)?, &secret)?))
+        }
+    }
+}
+
+/// The secret in `json`; the error shows nothing of it.
+fn parse_secret<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, BackendError> {
+    serde_json::from_str(json)
+        .map_err(|_| BackendError::Rejected("the secret is not as the protocol needs it".into()))
 }
 
 /// The settings in `json`; the error says what is wrong with them.
@@ -175,6 +204,15 @@ pub struct Health {
     pub detail: String,
 }
 
+/// What a backend held at one time.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// From before it was asked.
+    pub at: Instant,
+    /// Public ids.
+    pub ids: BTreeSet<String>,
+}
+
 /// What a reconciliation changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reconciled {
@@ -215,10 +253,12 @@ pub trait Backend: Send + Sync {
     /// How to account what `usage` tells.
     fn usage_kind(&self) -> UsageKind;
     async fn health(&self) -> Result<Health, BackendError>;
-    /// Makes the backend equal to `all`: adds the missing, mends the changed, removes what is foreign or gone.
-    /// `read_at` is an instant from before `all` was read from the database: what `ensure` or `revoke` did since then
-    /// is newer than `all` and stays as it is.
-    async fn reconcile(&self, all: &[Desired], read_at: Instant) -> Result<Reconciled, BackendError>;
+    /// What is there now. Asked for before the database is read, so that `reconcile` knows a foreign config from one
+    /// that was made in between, here or by another process.
+    async fn held(&self) -> Result<Held, BackendError>;
+    /// Makes the backend equal to `all`, which was read after `held`: adds the missing, mends the changed, removes what
+    /// `held` has and `all` has not. What `ensure` or `revoke` did since `held` is newer and stays.
+    async fn reconcile(&self, held: &Held, all: &[Desired]) -> Result<Reconciled, BackendError>;
     /// Stores what is only in memory. Called once, when the server stops.
     async fn close(&self) {}
 }

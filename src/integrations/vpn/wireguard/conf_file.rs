@@ -1,0 +1,43 @@
+//! The server's file for the next boot: read, and replaced as a whole so that it is never half written.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, ErrorKind, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use super::peers::{Peer, parse_server_conf};
+use super::render::HEADER;
+use crate::ids::ConfigId;
+
+/// The peers of the file; none when there is no file. A file that somebody else wrote is kept beside it as `.before`.
+pub(super) fn read(path: &Path) -> io::Result<Vec<(ConfigId, Peer)>> {
+    let text = match fs::read_to_string(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        text => text?,
+    };
+    if !text.starts_with(HEADER) {
+        fs::rename(path, with_suffix(path, ".before"))?;
+        return Ok(Vec::new());
+    }
+    Ok(parse_server_conf(&text))
+}
+
+/// Replaces the file atomically. It holds the private key: mode 0600 from its first byte.
+pub(super) fn write(path: &Path, text: &str) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let temporary = with_suffix(path, ".new");
+    // A left-over of a crash might have another mode.
+    let _ = fs::remove_file(&temporary);
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&temporary, path)?;
+    File::open(folder)?.sync_all()
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
