@@ -15,4 +15,5 @@ pub mod models;
 pub mod money;
 pub mod queue;
 pub mod services;
+pub mod telemetry;
 pub mod work;
