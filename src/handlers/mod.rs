@@ -1,3 +1,4 @@
 //! The edges: each reads what came in, calls one service and renders the answer. No rule and no SQL here.
 
 pub mod bots;
+pub mod http;

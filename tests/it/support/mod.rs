@@ -3,5 +3,6 @@
 
 pub mod bot_api;
 pub mod db;
+pub mod log;
 pub mod skip;
 pub mod wait;
