@@ -230,7 +230,8 @@ impl World {
         }
     }
 
-    fn told(&self, content: &Content) -> String {
+    /// A message's content in words.
+    pub fn told(&self, content: &Content) -> String {
         let with_caption = |label: String, caption: &Formatted| {
             if caption.text.is_empty() { label } else { format!("{label}\n{}", caption.text) }
         };

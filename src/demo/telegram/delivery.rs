@@ -26,6 +26,7 @@ const GONE_HOURS: i64 = 23;
 
 /// What a webhook answered.
 struct Attempt {
+    begun: Timestamp,
     answer: Result<u16, String>,
     /// Seconds that the answer asks to wait.
     retry_after: Option<u32>,
@@ -79,7 +80,8 @@ impl Inner {
     }
 
     async fn post(&self, update: &Update, webhook: &Webhook) -> Attempt {
-        let failed = |why: String| Attempt { answer: Err(why), retry_after: None, body: Bytes::new() };
+        let begun = self.now();
+        let failed = |why: String| Attempt { begun, answer: Err(why), retry_after: None, body: Bytes::new() };
         let Ok(_permit) = webhook.permits.acquire().await else {
             return failed("webhook was replaced".into());
         };
@@ -99,7 +101,7 @@ impl Inner {
                 let retry_after =
                     header.and_then(|text| text.parse().ok()).map(|seconds: u32| seconds.min(3600));
                 let body = response.bytes().await.unwrap_or_default();
-                Attempt { answer: Ok(status), retry_after, body }
+                Attempt { begun, answer: Ok(status), retry_after, body }
             }
             Err(error) if error.is_timeout() => failed("Read timeout expired".into()),
             Err(error) if error.is_connect() => failed("Connection refused".into()),
@@ -108,7 +110,7 @@ impl Inner {
     }
 
     fn record(self: &Arc<Self>, bot: i64, queue: &str, update: &Update, attempt: u32, outcome: &Attempt) {
-        let at = self.now();
+        let at = outcome.begun;
         self.change(|world| {
             let delivery = Delivery {
                 at,

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::Inner;
 use super::chat::{ChatView, MessageView};
 use super::entities::Formatted;
-use super::keyboard::Action;
+use super::keyboard::{Action, Button};
 use super::queues::{chat_queue, person_queue};
 use super::wire;
 use super::world::{ChatKey, Content, NewMessage, Person, Press, PressAnswer, World};
@@ -150,11 +150,28 @@ impl PersonHandle {
         self.press_in(bot, message, button)
     }
 
+    /// Presses the button in this row and column, counted from 0.
+    pub fn press_at(
+        &self,
+        bot: &str,
+        message_id: i64,
+        row: usize,
+        column: usize,
+    ) -> Result<PressHandle, ChatError> {
+        let chat = self.chat(bot)?;
+        let message = chat.message(message_id).ok_or(ChatError::NoSuchMessage(message_id))?;
+        match message.keyboard.get(row).and_then(|buttons| buttons.get(column)) {
+            Some(button) => self.press_button(bot, message_id, button),
+            None => Err(message.no_button(&format!("row {row}, column {column}"))),
+        }
+    }
+
     fn press_in(&self, bot: &str, message: &MessageView, wanted: &str) -> Result<PressHandle, ChatError> {
-        let present = || message.buttons().map(|button| button.text.clone()).collect();
-        let button = message
-            .button(wanted)
-            .ok_or_else(|| ChatError::NoSuchButton { wanted: wanted.to_owned(), present: present() })?;
+        let button = message.button(wanted).ok_or_else(|| message.no_button(wanted))?;
+        self.press_button(bot, message.id, button)
+    }
+
+    fn press_button(&self, bot: &str, message_id: i64, button: &Button) -> Result<PressHandle, ChatError> {
         match &button.action {
             Action::CallbackData(data) => {
                 self.inner.change(|world| {
@@ -163,7 +180,7 @@ impl PersonHandle {
                         world.tell((bot, self.id), &line);
                     }
                 });
-                self.press_data(bot, message.id, data)
+                self.press_data(bot, message_id, data)
             }
             other => Err(ChatError::NotForTheBot(other.clone())),
         }
@@ -253,6 +270,13 @@ impl PersonHandle {
     /// Waits for a message of the bot whose text contains `part`.
     pub async fn wait_for_text(&self, bot: &str, part: &str) -> Result<MessageView, NotSeen> {
         self.wait_for(bot, &format!("a message saying {part:?}"), |chat| chat.saying(part).cloned()).await
+    }
+}
+
+impl MessageView {
+    fn no_button(&self, wanted: &str) -> ChatError {
+        let present = self.buttons().map(|button| button.text.clone()).collect();
+        ChatError::NoSuchButton { wanted: wanted.to_owned(), present }
     }
 }
 

@@ -112,6 +112,7 @@ impl TelegramServer {
                 id,
                 token: token.to_owned(),
                 username: username.to_owned(),
+                place: world.bots.len(),
                 name: name.to_owned(),
                 texts: Default::default(),
                 commands: Default::default(),

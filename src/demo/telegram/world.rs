@@ -43,6 +43,8 @@ pub struct BotAccount {
     pub id: i64,
     pub token: String,
     pub username: String,
+    /// Place among the bots, in the order in which they were added.
+    pub place: usize,
     /// What the token's owner named it; `setMyName` adds others per language.
     pub name: String,
     /// Texts by (kind, language), kind being `name`, `description` or `short_description`.
@@ -185,6 +187,14 @@ pub struct Charge {
     pub refunded: Option<Timestamp>,
 }
 
+impl BotAccount {
+    /// A text in a person's language, else the one for all languages.
+    pub fn text_for(&self, kind: &'static str, language: &str) -> Option<&String> {
+        let short = language.split('-').next().unwrap_or("").to_owned();
+        self.texts.get(&(kind, short)).or_else(|| self.texts.get(&(kind, String::new())))
+    }
+}
+
 impl World {
     pub fn bot_by_token(&self, token: &str) -> Option<i64> {
         self.bots.values().find(|bot| bot.token == token).map(|bot| bot.id)
@@ -192,6 +202,13 @@ impl World {
 
     pub fn bot_by_username(&self, username: &str) -> Option<i64> {
         self.bots.values().find(|bot| bot.username == username).map(|bot| bot.id)
+    }
+
+    /// In the order in which they were added.
+    pub fn bots_in_order(&self) -> Vec<&BotAccount> {
+        let mut bots: Vec<&BotAccount> = self.bots.values().collect();
+        bots.sort_by_key(|bot| bot.place);
+        bots
     }
 
     /// A bot that exists; ids come only from this world.

@@ -166,8 +166,6 @@ fn set_text(call: &mut Context, kind: &'static str, limit: usize) -> Answer {
 }
 
 fn get_text(call: &Context, kind: &'static str, otherwise: String) -> Answer {
-    let texts = &call.world.bot(call.bot).texts;
-    let language = call.fields.text_or_empty("language_code");
-    let text = texts.get(&(kind, language)).or_else(|| texts.get(&(kind, String::new()))).cloned();
+    let text = call.world.bot(call.bot).text_for(kind, &call.fields.text_or_empty("language_code")).cloned();
     Ok(Success::new(json!({kind: text.unwrap_or(otherwise)})))
 }
