@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -16,6 +17,9 @@ use crate::integrations::vpn::BackendError;
 
 /// Public keys per `wg set`: far below what a command line may hold.
 const REMOVE_AT_ONCE: usize = 500;
+
+/// How long a userspace process may take to notice that its interface has gone.
+const END_LIMIT: Duration = Duration::from_secs(5);
 
 pub(super) struct Tools {
     settings: WireGuardSettings,
@@ -141,10 +145,12 @@ impl Driver for Tools {
     }
 
     async fn down(&self) -> Result<(), BackendError> {
-        if self.userspace.stop().await {
-            return Ok(());
+        let process = self.userspace.release();
+        self.ip(&["link", "delete", "dev", &self.settings.interface]).await?;
+        if let Some(process) = process {
+            let _ = tokio::time::timeout(END_LIMIT, process).await;
         }
-        self.ip(&["link", "delete", "dev", &self.settings.interface]).await.map(drop)
+        Ok(())
     }
 
     fn describe(&self) -> String {

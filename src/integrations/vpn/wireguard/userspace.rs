@@ -4,6 +4,7 @@
 //! next one; only `down_on_close` ends it with us.
 
 use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,7 +12,6 @@ use tokio::net::UnixStream;
 use tokio::process::Child;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
 
 use super::command::Commands;
 use crate::integrations::vpn::BackendError;
@@ -33,9 +33,9 @@ pub(super) struct Userspace {
     running: Mutex<Option<Running>>,
 }
 
-/// Cancelling `stop` kills the process; `watch` ends with it.
 struct Running {
-    stop: CancellationToken,
+    /// Its end is ours: nothing to mend.
+    released: Arc<AtomicBool>,
     watch: JoinHandle<()>,
 }
 
@@ -89,15 +89,15 @@ impl Userspace {
     }
 
     fn watch(&self, mut child: Child) {
-        let stop = CancellationToken::new();
-        let (stopped, ended) = (stop.clone(), self.ended.clone());
+        let released = Arc::new(AtomicBool::new(false));
+        let (expected, ended) = (released.clone(), self.ended.clone());
         let watch = tokio::spawn(async move {
-            tokio::select! {
-                _ = child.wait() => ended.notify_one(),
-                () = stopped.cancelled() => drop(child.kill().await),
+            let _ = child.wait().await;
+            if !expected.load(Ordering::Acquire) {
+                ended.notify_one();
             }
         });
-        *self.running() = Some(Running { stop, watch });
+        *self.running() = Some(Running { released, watch });
     }
 
     /// Ends when the process has ended by itself.
@@ -105,13 +105,11 @@ impl Userspace {
         self.ended.notified().await;
     }
 
-    /// Ends the process; false when it is not ours.
-    pub async fn stop(&self) -> bool {
-        let running = self.running().take();
-        let Some(Running { stop, watch }) = running else { return false };
-        stop.cancel();
-        let _ = watch.await;
-        true
+    /// Called before the interface is deleted, which ends the process; the answer is there when it has ended.
+    pub fn release(&self) -> Option<JoinHandle<()>> {
+        let Running { released, watch } = self.running().take()?;
+        released.store(true, Ordering::Release);
+        Some(watch)
     }
 
     fn running(&self) -> std::sync::MutexGuard<'_, Option<Running>> {

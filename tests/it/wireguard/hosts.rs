@@ -1,0 +1,183 @@
+//! Two hosts on this machine: network namespaces joined by a cable, everything in them ended with the value.
+
+use std::io::Write as _;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use crate::support::skip::skip;
+use crate::support::wait::eventually;
+
+/// The server's address on the cable.
+pub const SERVER: &str = "10.77.0.1";
+
+static NEXT: AtomicU32 = AtomicU32::new(0);
+
+pub struct Hosts {
+    pub server: String,
+    pub client: String,
+    /// Also unique: the control socket of a userspace interface is seen by the whole machine.
+    pub server_interface: String,
+    client_interface: String,
+    client_process: Mutex<Option<Child>>,
+}
+
+impl Hosts {
+    /// None, with a note, where this machine cannot do it.
+    pub fn new() -> Option<Self> {
+        let unique = format!("{}{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let hosts = Self {
+            server: format!("usi{unique}s"),
+            client: format!("usi{unique}c"),
+            server_interface: format!("ws{unique}"),
+            client_interface: format!("wc{unique}"),
+            client_process: Mutex::default(),
+        };
+        if let Some(reason) = hosts.missing() {
+            skip(&reason);
+            return None;
+        }
+        hosts.join();
+        Some(hosts)
+    }
+
+    fn missing(&self) -> Option<String> {
+        if let Err(error) = std::fs::OpenOptions::new().read(true).write(true).open("/dev/net/tun") {
+            return Some(format!("/dev/net/tun: {error}"));
+        }
+        for program in ["ip", "wg", "wg-quick", "wireguard-go", "ping"] {
+            if run("sh", &["-c", &format!("command -v {program}")], None).is_err() {
+                return Some(format!("`{program}` is not installed"));
+            }
+        }
+        run("ip", &["netns", "add", &self.server], None)
+            .err()
+            .map(|error| format!("no network namespaces: {error}"))
+    }
+
+    fn join(&self) {
+        let (s, c) = (self.server.as_str(), self.client.as_str());
+        let steps = [
+            format!("netns add {c}"),
+            format!("link add {s} type veth peer name {c}"),
+            format!("link set {s} netns {s}"),
+            format!("link set {c} netns {c}"),
+            format!("-n {s} addr add {SERVER}/24 dev {s}"),
+            format!("-n {c} addr add 10.77.0.2/24 dev {c}"),
+            format!("-n {s} link set lo up"),
+            format!("-n {c} link set lo up"),
+            format!("-n {s} link set {s} up"),
+            format!("-n {c} link set {c} up"),
+        ];
+        for step in steps {
+            run("ip", &step.split(' ').collect::<Vec<_>>(), None).unwrap();
+        }
+    }
+
+    /// Runs `wg` on the server, as an operator would.
+    pub fn wg(&self, args: &[&str]) -> String {
+        self.try_wg(args).unwrap()
+    }
+
+    pub fn try_wg(&self, args: &[&str]) -> Result<String, String> {
+        run("ip", &[&["netns", "exec", &self.server, "wg"], args].concat(), None)
+    }
+
+    /// Makes the client's tunnel of a `.conf`, as it was handed out, in the way of `wg-quick up`. (Its DNS line is for
+    /// a resolver that a namespace does not have.)
+    pub async fn connect(&self, conf: &str) {
+        let (netns, interface) = (self.client.as_str(), self.client_interface.as_str());
+        let folder = std::env::temp_dir().join(netns);
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join(format!("{interface}.conf"));
+        std::fs::write(&file, conf).unwrap();
+        let stripped = run("wg-quick", &["strip", file.to_str().unwrap()], None).unwrap();
+        std::fs::remove_dir_all(folder).unwrap();
+
+        if run("ip", &["-n", netns, "link", "show", interface], None).is_err() {
+            let mut userspace = Command::new("ip");
+            userspace.args(["netns", "exec", netns, "wireguard-go", "--foreground", interface]);
+            userspace.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            *self.client_process.lock().unwrap() = Some(userspace.spawn().unwrap());
+            let up = async || std::os::unix::net::UnixStream::connect(socket(interface)).is_ok();
+            eventually(Duration::from_secs(20), up).await;
+        }
+        run("ip", &["netns", "exec", netns, "wg", "setconf", interface, "/dev/stdin"], Some(&stripped))
+            .unwrap();
+        let values = |name: &str| {
+            let prefix = format!("{name} = ");
+            let line = conf
+                .lines()
+                .find_map(|line| line.strip_prefix(&prefix))
+                .unwrap_or_else(|| panic!("no {name}"));
+            line.split(", ").map(str::to_owned).collect::<Vec<_>>()
+        };
+        for address in values("Address") {
+            run("ip", &["-n", netns, "addr", "replace", &address, "dev", interface], None).unwrap();
+        }
+        run("ip", &["-n", netns, "link", "set", interface, "mtu", &values("MTU")[0], "up"], None).unwrap();
+        for route in values("AllowedIPs") {
+            run("ip", &["-n", netns, "route", "replace", &route, "dev", interface], None).unwrap();
+        }
+    }
+
+    /// Whether the server's tunnel address answers the client within a second.
+    pub fn ping(&self, address: &str) -> bool {
+        run("ip", &["netns", "exec", &self.client, "ping", "-c1", "-W1", address], None).is_ok()
+    }
+
+    pub async fn pings(&self, address: &str) {
+        eventually(Duration::from_secs(60), async || self.ping(address)).await;
+    }
+
+    /// Ends the server's `wireguard-go` like a reboot or the kernel's OOM killer: the interface goes with it.
+    pub async fn kill_tunnel(&self) {
+        end_all(&self.server);
+        let gone =
+            async || run("ip", &["-n", &self.server, "link", "show", &self.server_interface], None).is_err();
+        eventually(Duration::from_secs(20), gone).await;
+    }
+}
+
+impl Drop for Hosts {
+    fn drop(&mut self) {
+        for netns in [&self.server, &self.client] {
+            end_all(netns);
+            let _ = run("ip", &["netns", "del", netns], None);
+        }
+        for interface in [&self.server_interface, &self.client_interface] {
+            let _ = std::fs::remove_file(socket(interface));
+        }
+        if let Ok(Some(process)) = self.client_process.get_mut() {
+            let _ = process.wait();
+        }
+    }
+}
+
+/// Where a userspace interface listens for `wg`.
+fn socket(interface: &str) -> String {
+    format!("/var/run/wireguard/{interface}.sock")
+}
+
+/// Ends every process in a namespace of ours.
+fn end_all(netns: &str) {
+    for pid in run("ip", &["netns", "pids", netns], None).unwrap_or_default().split_whitespace() {
+        let _ = run("kill", &["-9", pid], None);
+    }
+}
+
+fn run(program: &str, args: &[&str], stdin: Option<&str>) -> Result<String, String> {
+    let mut command = Command::new(program);
+    command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(|error| error.to_string())?;
+    let mut input = child.stdin.take().unwrap();
+    // A program that has ended already says more by itself.
+    let _ = input.write_all(stdin.unwrap_or_default().as_bytes());
+    drop(input);
+    let Output { status, stdout, stderr } = child.wait_with_output().map_err(|error| error.to_string())?;
+    if status.success() {
+        return Ok(String::from_utf8_lossy(&stdout).into_owned());
+    }
+    Err(format!("{program} {args:?}: {}", String::from_utf8_lossy(&stderr)))
+}
