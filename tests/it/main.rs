@@ -7,6 +7,7 @@ mod demo_qvapay;
 mod demo_telegram;
 mod http_layers;
 mod i18n;
+mod nginx;
 mod qvapay_client;
 mod qvapay_vectors;
 mod scripts;

@@ -1,0 +1,322 @@
+//! nginx/usipipo.conf in a real nginx, with nothing changed but paths, ports, certificate and the copies behind it.
+
+use std::net::SocketAddr;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::DefaultBodyLimit;
+use axum::http::HeaderMap;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::{Client, Response};
+use serde_json::{Value, json};
+use tokio::io::AsyncReadExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::support::skip::skip;
+use crate::support::wait::eventually;
+
+const CONF: &str = include_str!("../../nginx/usipipo.conf");
+const DOMAIN: &str = "vpn.example.com";
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// Where the program is; Debian keeps it outside an ordinary user's PATH.
+fn program() -> Option<PathBuf> {
+    let path = std::env::var("PATH").unwrap_or_default() + ":/usr/local/sbin:/usr/sbin";
+    std::env::split_paths(&path).map(|folder| folder.join("nginx")).find(|file| file.exists())
+}
+
+/// A folder with everything that nginx reads and writes, gone afterwards.
+struct Prefix(PathBuf);
+
+impl Prefix {
+    fn new(conf: &str, http: u16, https: u16, copies: &[SocketAddr]) -> Self {
+        let folder = std::env::temp_dir().join(format!("usipipo-nginx-{}", uuid::Uuid::now_v7()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let certificate = rcgen::generate_simple_self_signed([DOMAIN.to_owned()]).unwrap();
+        std::fs::write(folder.join("fullchain.pem"), pem("CERTIFICATE", certificate.cert.der())).unwrap();
+        std::fs::write(
+            folder.join("privkey.pem"),
+            pem("PRIVATE KEY", &certificate.signing_key.serialize_der()),
+        )
+        .unwrap();
+        std::fs::write(folder.join("usipipo.conf"), adapted(conf, &folder, http, https, copies)).unwrap();
+        std::fs::write(folder.join("nginx.conf"), main_conf(&folder)).unwrap();
+        Self(folder)
+    }
+
+    fn nginx(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program().unwrap());
+        command.arg("-p").arg(&self.0).arg("-c").arg(self.0.join("nginx.conf"));
+        command.args(["-e", "stderr", "-g", "daemon off; master_process off;"]).args(arguments);
+        command
+    }
+
+    fn log(&self, name: &str) -> String {
+        std::fs::read_to_string(self.0.join(name)).unwrap_or_default()
+    }
+}
+
+impl Drop for Prefix {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn pem(label: &str, der: &[u8]) -> String {
+    let base64 = STANDARD.encode(der);
+    let lines: Vec<_> = base64.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
+}
+
+/// Every text that is replaced must be there: a test of a file that has changed under it would test nothing.
+fn adapted(conf: &str, folder: &Path, http: u16, https: u16, copies: &[SocketAddr]) -> String {
+    let folder = folder.display();
+    let copies: Vec<_> = copies.iter().map(|copy| format!("server {copy} max_fails=0;")).collect();
+    let replacements = [
+        ("listen 80;", format!("listen 127.0.0.1:{http};")),
+        ("listen [::]:80;", String::new()),
+        ("listen 443 ssl;", format!("listen 127.0.0.1:{https} ssl;")),
+        ("listen [::]:443 ssl;", String::new()),
+        ("server 127.0.0.1:8080 max_fails=3 fail_timeout=5s;", copies.join("\n")),
+        ("/etc/letsencrypt/live/vpn.example.com/", format!("{folder}/")),
+        ("/var/log/nginx/", format!("{folder}/")),
+    ];
+    replacements.iter().fold(conf.to_owned(), |conf, (from, to)| {
+        assert!(conf.contains(from), "nginx/usipipo.conf has no {from:?} any more");
+        conf.replace(from, to)
+    })
+}
+
+fn main_conf(folder: &Path) -> String {
+    let user = if std::fs::metadata(folder).unwrap().uid() == 0 { "user root;" } else { "" };
+    let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+    let temporary = temporary.map(|kind| format!("{kind}_temp_path {}/{kind};", folder.display())).join("\n");
+    let folder = folder.display();
+    format!(
+        "{user}\npid {folder}/pid;\nevents {{}}\nhttp {{\n{temporary}\ninclude {folder}/usipipo.conf;\n}}\n"
+    )
+}
+
+/// A running nginx.
+struct Nginx {
+    prefix: Prefix,
+    process: Child,
+    base: String,
+    client: Client,
+}
+
+impl Nginx {
+    /// Ports are free when they are chosen, and may be taken when nginx comes: then others are tried.
+    async fn start(conf: &str, copies: &[SocketAddr]) -> Self {
+        for _ in 0..5 {
+            let (http, https) = (free_port().await, free_port().await);
+            let prefix = Prefix::new(conf, http.port(), https.port(), copies);
+            let mut process = prefix.nginx(&[]).stderr(Stdio::null()).spawn().unwrap();
+            let ended = eventually(LIMIT, || {
+                let ended = process.try_wait().unwrap().is_some();
+                async move {
+                    if ended { Some(true) } else { TcpStream::connect(https).await.is_ok().then_some(false) }
+                }
+            });
+            if ended.await {
+                continue;
+            }
+            let client =
+                Client::builder().danger_accept_invalid_certs(true).resolve(DOMAIN, https).build().unwrap();
+            return Self { prefix, process, base: format!("https://{DOMAIN}:{}", https.port()), client };
+        }
+        panic!("nginx does not start");
+    }
+
+    async fn get(&self, path: &str) -> Response {
+        self.client.get(format!("{}{path}", self.base)).send().await.unwrap()
+    }
+
+    async fn post(&self, path: &str, length: usize) -> Response {
+        self.client.post(format!("{}{path}", self.base)).body(vec![b'x'; length]).send().await.unwrap()
+    }
+}
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+async fn free_port() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
+}
+
+/// A copy of the server that tells what reached it.
+struct Copy {
+    address: SocketAddr,
+    requests: Arc<AtomicUsize>,
+    _task: AbortOnDropHandle<()>,
+}
+
+impl Copy {
+    async fn start() -> Self {
+        let requests = Arc::new(AtomicUsize::new(0));
+        let counted = requests.clone();
+        let echo = async move |headers: HeaderMap, body: Bytes| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+            let (ip, id, host) = (text("x-forwarded-for"), text("x-request-id"), text("host"));
+            axum::Json(json!({ "ip": ip, "id": id, "host": host, "length": body.len() }))
+        };
+        let router = Router::new().fallback(echo).layer(DefaultBodyLimit::disable());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self { address, requests, _task: AbortOnDropHandle::new(task) }
+    }
+}
+
+/// A copy that dies after it has read a request.
+async fn dying_copy() -> (SocketAddr, AbortOnDropHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let task = tokio::spawn(async move {
+        while let Ok((mut connection, _)) = listener.accept().await {
+            let _ = connection.read(&mut [0; 1024]).await;
+        }
+    });
+    (address, AbortOnDropHandle::new(task))
+}
+
+#[tokio::test]
+async fn the_configuration_is_valid_and_gives_no_warning() {
+    if program().is_none() {
+        return skip("nginx is not installed");
+    }
+    let (http, https) = (free_port().await, free_port().await);
+    for conf in [CONF.to_owned(), only_telegram()] {
+        let prefix = Prefix::new(&conf, http.port(), https.port(), &["127.0.0.1:1".parse().unwrap()]);
+        let output = prefix.nginx(&["-t"]).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        assert!(!said.contains("[warn]"), "{said}");
+    }
+}
+
+/// The file with its optional allow list switched on.
+fn only_telegram() -> String {
+    let conf = CONF.replace("#allow ", "allow ").replace("#deny all;", "deny all;");
+    assert_ne!(conf, CONF);
+    conf
+}
+
+#[tokio::test]
+async fn the_server_learns_the_callers_address_and_not_what_the_caller_claims() {
+    if program().is_none() {
+        return skip("nginx is not installed");
+    }
+    let copy = Copy::start().await;
+    let nginx = Nginx::start(CONF, &[copy.address]).await;
+    let request = nginx.client.get(format!("{}/sub/t0ken", nginx.base));
+    let request = request.header("x-forwarded-for", "198.51.100.1").header("x-request-id", "forged-forged");
+    let seen: Value = request.send().await.unwrap().json().await.unwrap();
+    assert_eq!(seen["ip"], "127.0.0.1");
+    assert_eq!(seen["host"], DOMAIN);
+    let id = seen["id"].as_str().unwrap();
+    assert!(id.len() == 32 && id.chars().all(|c| c.is_ascii_hexdigit()), "{id}");
+}
+
+#[tokio::test]
+async fn bodies_may_be_as_large_as_the_server_takes_them() {
+    if program().is_none() {
+        return skip("nginx is not installed");
+    }
+    let copy = Copy::start().await;
+    let nginx = Nginx::start(CONF, &[copy.address]).await;
+    for (path, limit) in
+        [("/telegram/client", 1 << 20), ("/payments/qvapay/t0ken", 64 << 10), ("/", 64 << 10)]
+    {
+        let fits: Value = nginx.post(path, limit).await.json().await.unwrap();
+        assert_eq!(fits["length"], limit, "{path}");
+        // Announced, and so refused before a byte of it is sent.
+        let request = nginx.client.post(format!("{}{path}", nginx.base)).header("expect", "100-continue");
+        let refused = request.body(vec![b'x'; limit + 1]).send().await.unwrap();
+        assert_eq!(refused.status(), 413, "{path}");
+        assert_eq!(refused.headers()["content-type"], "application/json");
+        let error: Value = refused.json().await.unwrap();
+        assert_eq!(error["error"]["code"], "payload_too_large");
+    }
+    assert_eq!(copy.requests.load(Ordering::Relaxed), 3);
+}
+
+#[tokio::test]
+async fn no_log_holds_a_token_whatever_goes_wrong() {
+    if program().is_none() {
+        return skip("nginx is not installed");
+    }
+    let copy = Copy::start().await;
+    let nginx = Nginx::start(CONF, &[copy.address]).await;
+    let paths =
+        ["/payments/qvapay/s3cr3t", "/sub/s3cr3t", "/telegram/client?s3cr3t", "/s3cr3t", "/health/s3cr3t"];
+    for path in paths {
+        assert_eq!(nginx.get(path).await.status(), 200);
+        nginx.post(path, (1 << 20) + 1).await;
+    }
+    for _ in 0..60 {
+        nginx.get("/payments/qvapay/s3cr3t").await;
+    }
+    drop(copy);
+    for path in paths {
+        nginx.get(path).await;
+    }
+    let access = nginx.prefix.log("usipipo.access.log");
+    assert!(access.contains(" GET /payments/qvapay/... 200 "), "{access}");
+    assert!(access.contains(" POST /telegram/client 413 "), "{access}");
+    assert!(access.contains(" GET /payments/qvapay/... 429 "), "{access}");
+    assert!(access.contains(" GET /telegram/client 502 "), "{access}");
+    for log in ["usipipo.access.log", "usipipo.error.log"] {
+        assert!(!nginx.prefix.log(log).contains("s3cr3t"), "{log}");
+    }
+}
+
+#[tokio::test]
+async fn a_copy_that_dies_costs_no_delivery_and_repeats_nothing_else() {
+    if program().is_none() {
+        return skip("nginx is not installed");
+    }
+    let (dying, _task) = dying_copy().await;
+    let copy = Copy::start().await;
+    let nginx = Nginx::start(CONF, &[dying, copy.address]).await;
+    for path in ["/telegram/client", "/payments/qvapay/t0ken"] {
+        for _ in 0..4 {
+            assert_eq!(nginx.post(path, 2).await.status(), 200, "{path}");
+        }
+    }
+    assert_eq!(copy.requests.swap(0, Ordering::Relaxed), 8);
+    let mut lost = 0;
+    for _ in 0..4 {
+        let response = nginx.post("/api/v1/orders", 2).await;
+        lost += usize::from(response.status() == 502);
+    }
+    assert!(lost > 0, "half of the requests go to the copy that dies");
+    assert_eq!(copy.requests.load(Ordering::Relaxed) + lost, 4, "what may have happened is not done again");
+}
+
+#[tokio::test]
+async fn the_allow_list_lets_only_telegram_deliver() {
+    if program().is_none() {
+        return skip("nginx is not installed");
+    }
+    let copy = Copy::start().await;
+    let nginx = Nginx::start(&only_telegram(), &[copy.address]).await;
+    let refused = nginx.post("/telegram/client", 2).await;
+    assert_eq!(refused.status(), 403);
+    assert_eq!(refused.json::<Value>().await.unwrap()["error"]["code"], "forbidden");
+    assert_eq!(nginx.post("/payments/qvapay/t0ken", 2).await.status(), 200);
+    assert_eq!(copy.requests.load(Ordering::Relaxed), 1);
+}
