@@ -5,6 +5,7 @@ mod callback;
 mod config;
 mod demo_qvapay;
 mod demo_telegram;
+mod deploy;
 mod http_layers;
 mod i18n;
 mod nginx;
