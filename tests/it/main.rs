@@ -9,6 +9,7 @@ mod deploy;
 mod http_layers;
 mod i18n;
 mod nginx;
+mod outline;
 mod qvapay_client;
 mod qvapay_vectors;
 mod scripts;
