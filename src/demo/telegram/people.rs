@@ -101,7 +101,7 @@ impl PressHandle {
     /// Waits for the bot's answer; None when it gives none while the person is patient.
     pub async fn answered(&self) -> Option<PressAnswer> {
         let answer = |world: &World| world.presses.get(&self.id).and_then(|press| press.answer.clone());
-        self.inner.watch(self.inner.options.patience, answer).await
+        self.inner.watch(self.inner.options.patience, || self.inner.read(answer)).await
     }
 }
 
@@ -260,7 +260,7 @@ impl PersonHandle {
             transcript,
         };
         let key = self.key(bot).map_err(|error| failed(error.to_string()))?;
-        let look = |world: &World| found(&world.chat_view(key, self.inner.now()));
+        let look = || found(&self.inner.read(|world| world.chat_view(key, self.inner.now())));
         match self.inner.watch(limit, look).await {
             Some(seen) => Ok(seen),
             None => Err(failed(self.chat(bot).map(|chat| chat.transcript()).unwrap_or_default())),

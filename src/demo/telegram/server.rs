@@ -171,12 +171,17 @@ impl TelegramServer {
     /// Waits until nothing waits for delivery; false when something still does after the people's patience.
     pub async fn delivered(&self) -> bool {
         let idle = |world: &World| world.bots.values().all(|bot| bot.queues.pending() == 0).then_some(());
-        self.inner.watch(self.inner.options.patience, idle).await.is_some()
+        self.wait_until(|| self.inner.read(idle)).await.is_some()
     }
 
     /// Waits until `found` finds what it looks for among the calls; None when it never does.
     pub async fn wait_for_call<T>(&self, found: impl Fn(&[Call]) -> Option<T>) -> Option<T> {
-        self.inner.watch(self.inner.options.patience, |world| found(&world.calls)).await
+        self.wait_until(|| found(&self.calls())).await
+    }
+
+    /// Looks again after every change until `look` sees something; None when it never does.
+    pub async fn wait_until<T>(&self, look: impl Fn() -> Option<T>) -> Option<T> {
+        self.inner.watch(self.inner.options.patience, look).await
     }
 
     /// Lets something go wrong from now on; the result is for [`TelegramServer::mend`].
@@ -270,13 +275,14 @@ impl Inner {
         self.changed.subscribe()
     }
 
-    /// Waits until `look` sees something; None after `limit`.
-    pub async fn watch<T>(&self, limit: Duration, look: impl Fn(&World) -> Option<T>) -> Option<T> {
+    /// Looks again after every change until `look` sees something; None after `limit`. `look` takes the lock
+    /// itself, so that it is free to call anything.
+    pub async fn watch<T>(&self, limit: Duration, look: impl Fn() -> Option<T>) -> Option<T> {
         let mut changes = self.changes();
         let wait = async {
             loop {
                 changes.borrow_and_update();
-                if let Some(seen) = self.read(&look) {
+                if let Some(seen) = look() {
                     return Some(seen);
                 }
                 if changes.changed().await.is_err() {

@@ -65,7 +65,7 @@ impl Inner {
     async fn settle(self: &Arc<Self>, bill: Bill) -> Result<Receipt, PayError> {
         let query = self.change(|world| world.ask_checkout(&bill, self.now()))?;
         let answer = |world: &World| world.checkouts.get(&query).and_then(|checkout| checkout.answer.clone());
-        match self.watch(self.options.checkout_limit, answer).await {
+        match self.watch(self.options.checkout_limit, || self.read(answer)).await {
             Some(Ok(())) => self.change(|world| world.charge(bill, self.now())),
             Some(Err(words)) => {
                 self.change(|world| world.tell(bill.key, &format!("    ✗ {words}")));
