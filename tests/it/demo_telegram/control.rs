@@ -51,7 +51,7 @@ async fn a_chat_is_played_over_http() {
     let answering = async {
         let id = world
             .server
-            .wait_for_call(|_| {
+            .wait_until(|| {
                 let updates = world.hook.updates();
                 updates.iter().find_map(|update| Some(update["callback_query"]["id"].as_str()?.to_owned()))
             })

@@ -109,3 +109,21 @@ async fn a_raw_body_is_delivered_as_it_is() {
     assert_eq!(updates[0], Value::Null, "not even UTF-8");
     assert_eq!(updates[1]["subscription"]["state"], "canceled");
 }
+
+#[tokio::test]
+async fn a_webhook_gone_for_a_day_is_removed() {
+    let world = World::new().await;
+    world.hook.answer_next(&[(410, "")]);
+    world.ana.send_text(BOT, "nobody home").unwrap();
+    assert!(world.server.delivered().await);
+    assert!(world.server.webhook_of(BOT).is_some(), "one 410 is no reason");
+    world.hook.answer_next(&[(410, ""); 2]);
+    world.ana.send_text(BOT, "still nobody").unwrap();
+    assert!(world.server.delivered().await);
+    world.hook.answer_next(&[(410, ""); 100]);
+    world.ana.send_text(BOT, "gone").unwrap();
+    let attempts = || world.server.deliveries().len();
+    world.server.wait_until(|| (attempts() > 5).then_some(())).await.unwrap();
+    world.clock.advance(chrono::Duration::hours(23) + chrono::Duration::minutes(1));
+    world.server.wait_until(|| world.server.webhook_of(BOT).is_none().then_some(())).await.unwrap();
+}

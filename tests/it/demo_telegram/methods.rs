@@ -1,6 +1,7 @@
 //! Calling methods: forms of a call, refusals, edits, presses, menus.
 
 use serde_json::{Value, json};
+use usipipo::demo::telegram::PersonSpec;
 
 use super::{ANA, BOT, TOKEN, World, button};
 
@@ -165,4 +166,40 @@ async fn the_transcript_reads_like_a_chat() {
     );
     let missing = world.ana.click(BOT, "nowhere").err().unwrap().to_string();
     assert!(missing.contains("nowhere"), "{missing}");
+}
+
+#[tokio::test]
+async fn messages_are_passed_on() {
+    let world = World::new().await;
+    let ben = world.server.person(PersonSpec::new(7, "Ben", "en"));
+    ben.open(BOT).unwrap();
+    let hers = world.ana.send_text(BOT, "help /now").unwrap();
+    let source = json!({"chat_id": 7, "from_chat_id": ANA, "message_id": hers});
+    let forwarded = world.ok("forwardMessage", source.clone()).await;
+    assert_eq!(forwarded["forward_origin"]["sender_user"]["id"], ANA);
+    assert!(world.ok("copyMessage", source).await["message_id"].is_number());
+    let seen = ben.messages(BOT).unwrap();
+    assert_eq!((seen[0].forwarded, seen[1].forwarded), (true, false));
+    assert_eq!(seen[1].text, "help /now");
+    let missing = json!({"chat_id": 7, "from_chat_id": ANA, "message_id": 1});
+    assert_eq!(world.fails("copyMessage", missing).await, "Bad Request: message to copy not found");
+}
+
+#[tokio::test]
+async fn what_is_no_picture_is_no_photo() {
+    let world = World::new().await;
+    let photo = reqwest::multipart::Part::bytes(b"GIF89a".to_vec()).file_name("qr.png");
+    let form = reqwest::multipart::Form::new().text("chat_id", ANA.to_string()).part("photo", photo);
+    let url = format!("{}/bot{TOKEN}/sendPhoto", world.server.url());
+    let answer: Value = world.http.post(url).multipart(form).send().await.unwrap().json().await.unwrap();
+    assert_eq!(answer["description"], "Bad Request: IMAGE_PROCESS_FAILED");
+}
+
+#[tokio::test]
+async fn a_modified_app_presses_with_any_data() {
+    let world = World::new().await;
+    world.ana.press_data(BOT, 5, "forged:1:2:3").unwrap();
+    assert!(world.server.delivered().await);
+    let query = world.hook.updates()[0]["callback_query"].clone();
+    assert_eq!((&query["data"], &query["message"]["date"]), (&json!("forged:1:2:3"), &json!(0)));
 }

@@ -93,3 +93,25 @@ async fn a_checkout_answered_late_is_too_old() {
         world.fails("answerPreCheckoutQuery", json!({"pre_checkout_query_id": question, "ok": true})).await;
     assert!(late.starts_with("Bad Request: query is too old"), "{late}");
 }
+
+#[tokio::test]
+async fn a_subscription_is_paid_by_link() {
+    let world = World::new().await;
+    let mut wanted = invoice();
+    wanted["subscription_period"] = json!(86_400);
+    assert_eq!(
+        world.fails("createInvoiceLink", wanted.clone()).await,
+        "Bad Request: SUBSCRIPTION_PERIOD_INVALID"
+    );
+    wanted["subscription_period"] = json!(2_592_000);
+    let link = world.ok("createInvoiceLink", wanted).await.as_str().unwrap().to_owned();
+    world.hook.approve_payments();
+    let receipt = world.ana.pay_link(&link).await.unwrap();
+    assert_eq!(receipt.amount, 250);
+    assert!(world.server.delivered().await);
+    let paid = world.hook.updates().pop().unwrap()["message"]["successful_payment"].take();
+    assert_eq!((&paid["is_recurring"], &paid["is_first_recurring"]), (&json!(true), &json!(true)));
+    assert!(paid["subscription_expiration_date"].is_number());
+    world.ana.pay_link(&link).await.unwrap();
+    assert_eq!(world.ok("getMyStarBalance", json!({})).await["amount"], 500);
+}
