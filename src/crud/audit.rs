@@ -74,3 +74,12 @@ async fn list_all(conn: &mut MySqlConnection, offset: u32, limit: u32) -> sqlx::
     .fetch_all(conn)
     .await
 }
+
+/// Whether `action` was ever noted for `target`.
+pub async fn exists(conn: &mut MySqlConnection, action: &str, target: &str) -> sqlx::Result<bool> {
+    let found =
+        sqlx::query!("SELECT id FROM audit_logs WHERE target = ? AND action = ? LIMIT 1", target, action)
+            .fetch_optional(conn)
+            .await?;
+    Ok(found.is_some())
+}

@@ -1,8 +1,9 @@
-//! What every test stands on: a database of its own, waiting without sleeping, skipping without pretending.
-//! Nothing here knows the application's rules.
+//! What every test stands on: a database of its own, units of work over it, waiting without sleeping, skipping without
+//! pretending. Nothing here knows the application's rules.
 
 pub mod bot_api;
 pub mod db;
 pub mod log;
 pub mod skip;
 pub mod wait;
+pub mod works;
