@@ -6,7 +6,7 @@ CREATE TABLE IF NOT EXISTS inbound_events (
     class       TINYINT UNSIGNED NOT NULL COMMENT '0 urgent (pre-checkout), 1 the rest',
     status      VARCHAR(12)  CHARACTER SET ascii NOT NULL COMMENT 'pending, done or dead',
     body        MEDIUMBLOB   NOT NULL COMMENT 'as received, byte for byte',
-    context     VARCHAR(255) NOT NULL COMMENT 'what the route knew, e.g. the payment id behind a callback address',
+    context     TEXT         NOT NULL COMMENT 'what the route knew besides the body: JSON, e.g. the payment behind a callback address',
     attempts    INT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'failed handlings',
     error       TEXT         NULL     COMMENT 'why it is dead, or why the last handling failed',
     received_at DATETIME(6)  NOT NULL COMMENT 'UTC',

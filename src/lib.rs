@@ -11,6 +11,7 @@ pub mod handlers;
 pub mod i18n;
 pub mod ids;
 pub mod integrations;
+pub mod jobs;
 pub mod models;
 pub mod money;
 pub mod queue;

@@ -37,8 +37,8 @@ impl Db {
             .after_connect(|conn, _| {
                 Box::pin(async move {
                     sqlx::raw_sql(
-                        "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, \
-                         innodb_lock_wait_timeout = 10",
+                        "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \
+                         SET SESSION innodb_lock_wait_timeout = 10",
                     )
                     .execute(conn)
                     .await?;

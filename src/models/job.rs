@@ -28,8 +28,6 @@ pub enum Job {
     ExpireSubscriptions,
     /// Queues a check of every order that waits for money.
     PollPayments,
-    /// Compares Telegram's star transactions with ours.
-    ReconcileStars,
     /// Alerts when an address pool runs low.
     WatchPools,
     /// Deletes done rows that are older than the configured time.
@@ -61,7 +59,6 @@ impl Job {
             Job::CheckServer { .. } => "check_server",
             Job::ExpireSubscriptions => "expire_subscriptions",
             Job::PollPayments => "poll_payments",
-            Job::ReconcileStars => "reconcile_stars",
             Job::WatchPools => "watch_pools",
             Job::Purge => "purge",
             Job::TickServers { .. } => "tick_servers",

@@ -1,6 +1,7 @@
 //! Orders and the money that came for them.
 
 use rust_decimal::Decimal;
+use sha2::{Digest, Sha256};
 
 use crate::clock::Timestamp;
 use crate::ids::{ChatId, PaymentId, PlanId, SubscriptionId, UserId};
@@ -89,5 +90,41 @@ pub struct Payment {
 impl Payment {
     pub fn price(&self) -> Money {
         Money::new(self.amount, self.currency.clone())
+    }
+}
+
+/// An order that is about to be stored.
+#[derive(Clone, Debug)]
+pub struct NewPayment {
+    pub order_ref: String,
+    pub user_id: UserId,
+    pub plan_id: PlanId,
+    pub parent_id: Option<PaymentId>,
+    pub provider: ProviderId,
+    pub price: Money,
+    pub duration_days: u32,
+    pub traffic_mb: Option<u64>,
+    pub device_limit: u32,
+    pub open_key: Option<String>,
+    pub callback_token: Option<String>,
+    pub chat_id: Option<ChatId>,
+    pub message_id: Option<i64>,
+    pub expires_at: Timestamp,
+}
+
+/// Money that came, as its provider names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Charge {
+    /// Of any length: Stars charge ids pass 100 characters.
+    pub id: String,
+    /// None when the provider wrote no plain number.
+    pub amount: Option<Decimal>,
+    pub currency: Currency,
+}
+
+impl Charge {
+    /// SHA-256 of the id: what makes a charge unique in the database, whatever its length.
+    pub fn hash(&self) -> Vec<u8> {
+        Sha256::digest(self.id.as_bytes()).to_vec()
     }
 }

@@ -30,3 +30,13 @@ pub struct Server {
     pub health_at: Option<Timestamp>,
     pub removed_at: Option<Timestamp>,
 }
+
+/// A server that is about to be stored; its secret part is sealed apart.
+#[derive(Clone, Debug)]
+pub struct NewServer {
+    pub name: String,
+    pub protocol: Protocol,
+    pub location: String,
+    pub settings: String,
+    pub capacity: u32,
+}

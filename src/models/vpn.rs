@@ -11,6 +11,16 @@ text_enum! {
     }
 }
 
+impl Protocol {
+    /// Its name as people know it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Protocol::Wireguard => "WireGuard",
+            Protocol::Outline => "Outline",
+        }
+    }
+}
+
 text_enum! {
     /// What should be. The reconciler and the jobs drive the backend to it.
     ConfigStatus {

@@ -33,7 +33,6 @@ pub const SCHEDULES: &[Schedule] = &[
         every: minutes(10),
         job: || Job::TickServers { work: ServerWork::Reconcile },
     },
-    Schedule { name: "stars", every: minutes(15), job: || Job::ReconcileStars },
     Schedule { name: "pools", every: minutes(30), job: || Job::WatchPools },
     Schedule { name: "purge", every: minutes(10), job: || Job::Purge },
 ];

@@ -1,0 +1,291 @@
+//! payments.
+
+use rust_decimal::Decimal;
+use sqlx::MySqlConnection;
+
+use crate::clock::Timestamp;
+use crate::ids::{ChatId, PaymentId, PlanId, SubscriptionId, UserId};
+use crate::models::payment::{Charge, NewPayment, Payment, PaymentStatus, ProviderId};
+use crate::money::Currency;
+
+/// `SELECT` of a whole row; the rest of the statement follows.
+macro_rules! select_payment {
+    ($tail:literal $(, $arg:expr)* $(,)?) => {
+        sqlx::query_as!(
+            Payment,
+            "SELECT id AS `id: PaymentId`, order_ref, user_id AS `user_id: UserId`, plan_id AS `plan_id: PlanId`, \
+             parent_id AS `parent_id: PaymentId`, provider AS `provider: ProviderId`, amount, \
+             currency AS `currency: Currency`, duration_days, traffic_mb, device_limit, \
+             status AS `status: PaymentStatus`, invoice_id, invoice_url, callback_token, charge_id, paid_amount, \
+             paid_currency AS `paid_currency: Currency`, subscription_id AS `subscription_id: SubscriptionId`, \
+             chat_id AS `chat_id: ChatId`, message_id, note, expires_at AS `expires_at: Timestamp`, \
+             checked_at AS `checked_at: Timestamp`, completed_at AS `completed_at: Timestamp`, \
+             refunded_at AS `refunded_at: Timestamp`, created_at AS `created_at: Timestamp` FROM payments " + $tail
+            $(, $arg)*
+        )
+    };
+}
+
+pub async fn insert(conn: &mut MySqlConnection, new: &NewPayment, now: Timestamp) -> sqlx::Result<PaymentId> {
+    let done = sqlx::query!(
+        "INSERT INTO payments (order_ref, user_id, plan_id, parent_id, provider, amount, currency, duration_days, \
+         traffic_mb, device_limit, status, open_key, callback_token, chat_id, message_id, expires_at, created_at, \
+         updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        new.order_ref,
+        new.user_id,
+        new.plan_id,
+        new.parent_id,
+        new.provider,
+        new.price.amount,
+        new.price.currency,
+        new.duration_days,
+        new.traffic_mb,
+        new.device_limit,
+        PaymentStatus::Pending,
+        new.open_key,
+        new.callback_token,
+        new.chat_id,
+        new.message_id,
+        new.expires_at,
+        now,
+        now
+    )
+    .execute(conn)
+    .await?;
+    Ok(PaymentId(i64::try_from(done.last_insert_id()).expect("ids stay below 2^63")))
+}
+
+pub async fn find(conn: &mut MySqlConnection, id: PaymentId) -> sqlx::Result<Option<Payment>> {
+    select_payment!("WHERE id = ?", id).fetch_optional(conn).await
+}
+
+/// The row, locked until the transaction ends: whoever changes an order takes this first.
+pub async fn lock(conn: &mut MySqlConnection, id: PaymentId) -> sqlx::Result<Option<Payment>> {
+    select_payment!("WHERE id = ? FOR UPDATE", id).fetch_optional(conn).await
+}
+
+pub async fn lock_by_order(conn: &mut MySqlConnection, order_ref: &str) -> sqlx::Result<Option<Payment>> {
+    select_payment!("WHERE order_ref = ? FOR UPDATE", order_ref).fetch_optional(conn).await
+}
+
+pub async fn find_by_order(conn: &mut MySqlConnection, order_ref: &str) -> sqlx::Result<Option<Payment>> {
+    select_payment!("WHERE order_ref = ?", order_ref).fetch_optional(conn).await
+}
+
+pub async fn find_by_token(conn: &mut MySqlConnection, token: &str) -> sqlx::Result<Option<Payment>> {
+    select_payment!("WHERE callback_token = ?", token).fetch_optional(conn).await
+}
+
+/// The order that is open for a person, plan and provider.
+pub async fn find_open(conn: &mut MySqlConnection, open_key: &str) -> sqlx::Result<Option<Payment>> {
+    select_payment!("WHERE open_key = ? FOR UPDATE", open_key).fetch_optional(conn).await
+}
+
+pub async fn find_by_charge(
+    conn: &mut MySqlConnection,
+    provider: ProviderId,
+    charge_hash: &[u8],
+) -> sqlx::Result<Option<Payment>> {
+    select_payment!("WHERE provider = ? AND charge_hash = ?", provider, charge_hash)
+        .fetch_optional(conn)
+        .await
+}
+
+/// A person's newest orders.
+pub async fn list_of_user(
+    conn: &mut MySqlConnection,
+    user_id: UserId,
+    limit: u32,
+) -> sqlx::Result<Vec<Payment>> {
+    select_payment!("WHERE user_id = ? ORDER BY id DESC LIMIT ?", user_id, limit).fetch_all(conn).await
+}
+
+/// Orders of one provider and status made since `since`, oldest first.
+pub async fn list_since(
+    conn: &mut MySqlConnection,
+    status: PaymentStatus,
+    provider: ProviderId,
+    since: Timestamp,
+    limit: u32,
+) -> sqlx::Result<Vec<Payment>> {
+    select_payment!(
+        "WHERE status = ? AND provider = ? AND created_at >= ? ORDER BY created_at LIMIT ?",
+        status,
+        provider,
+        since,
+        limit
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// Changes the status of an order that is in `from`; false when it is not any more. An order that leaves
+/// `pending` is no longer the open one.
+pub async fn set_status(
+    conn: &mut MySqlConnection,
+    id: PaymentId,
+    from: PaymentStatus,
+    to: PaymentStatus,
+    note: Option<&str>,
+    now: Timestamp,
+) -> sqlx::Result<bool> {
+    debug_assert!(from.may_become(to), "{from} never becomes {to}");
+    let done = sqlx::query!(
+        "UPDATE payments SET status = ?, open_key = NULL, note = COALESCE(?, note), updated_at = ?, \
+         refunded_at = IF(? = 'refunded', ?, refunded_at) WHERE id = ? AND status = ?",
+        to,
+        note,
+        now,
+        to,
+        now,
+        id,
+        from
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Credits a charge to an order that is in `from`; false when it is not any more. A charge that was credited
+/// before meets the UNIQUE key.
+pub async fn complete(
+    conn: &mut MySqlConnection,
+    id: PaymentId,
+    from: PaymentStatus,
+    charge: &Charge,
+    subscription_id: SubscriptionId,
+    now: Timestamp,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE payments SET status = ?, open_key = NULL, charge_id = ?, charge_hash = ?, paid_amount = ?, \
+         paid_currency = ?, subscription_id = ?, completed_at = ?, updated_at = ? WHERE id = ? AND status = ?",
+        PaymentStatus::Completed,
+        charge.id,
+        charge.hash(),
+        charge.amount,
+        charge.currency,
+        subscription_id,
+        now,
+        now,
+        id,
+        from
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Remembers the charge of an order that goes to review, so that it can be refunded.
+pub async fn set_charge(
+    conn: &mut MySqlConnection,
+    id: PaymentId,
+    charge: &Charge,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE payments SET charge_id = ?, charge_hash = ?, paid_amount = ?, paid_currency = ?, updated_at = ? \
+         WHERE id = ?",
+        charge.id,
+        charge.hash(),
+        charge.amount,
+        charge.currency,
+        now,
+        id
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub async fn set_invoice(
+    conn: &mut MySqlConnection,
+    id: PaymentId,
+    invoice_id: &str,
+    invoice_url: &str,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE payments SET invoice_id = ?, invoice_url = ?, updated_at = ? WHERE id = ?",
+        invoice_id,
+        invoice_url,
+        now,
+        id
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The message that shows the order, edited as it proceeds.
+pub async fn set_message(
+    conn: &mut MySqlConnection,
+    id: PaymentId,
+    chat_id: ChatId,
+    message_id: i64,
+) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE payments SET chat_id = ?, message_id = ? WHERE id = ?", chat_id, message_id, id)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub async fn set_checked(conn: &mut MySqlConnection, id: PaymentId, now: Timestamp) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE payments SET checked_at = ? WHERE id = ?", now, id).execute(conn).await?;
+    Ok(())
+}
+
+/// Sum of what an order's money was, for the ledger.
+pub async fn insert_ledger(
+    conn: &mut MySqlConnection,
+    payment: &Payment,
+    kind: crate::models::payment::LedgerKind,
+    amount: Decimal,
+    currency: &Currency,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO ledger_entries (payment_id, user_id, kind, amount, currency, created_at) \
+         VALUES (?, ?, ?, ?, ?, ?)",
+        payment.id,
+        payment.user_id,
+        kind,
+        amount,
+        currency,
+        now
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Keeps money that fits no order; false when this charge is known already.
+pub async fn insert_unmatched(
+    conn: &mut MySqlConnection,
+    provider: ProviderId,
+    charge: &Charge,
+    payer: Option<UserId>,
+    payment_id: Option<PaymentId>,
+    reason: &str,
+    now: Timestamp,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "INSERT INTO unmatched_charges (provider, charge_hash, charge_id, payer, payment_id, amount, currency, \
+         reason, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        provider,
+        charge.hash(),
+        charge.id,
+        payer,
+        payment_id,
+        charge.amount,
+        charge.currency,
+        reason,
+        now
+    )
+    .execute(conn)
+    .await;
+    match done {
+        Ok(_) => Ok(true),
+        Err(error) if crate::db::is_duplicate(&error) => Ok(false),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,135 @@
+//! servers.
+
+use sqlx::MySqlConnection;
+
+use crate::clock::Timestamp;
+use crate::crypto::Sealed;
+use crate::ids::ServerId;
+use crate::models::server::{NewServer, Server, ServerHealth};
+use crate::models::vpn::Protocol;
+
+/// `SELECT` of a whole row; the rest of the statement follows.
+macro_rules! select_server {
+    ($tail:literal $(, $arg:expr)* $(,)?) => {
+        sqlx::query_as!(
+            Server,
+            "SELECT id AS `id: ServerId`, name, protocol AS `protocol: Protocol`, location, settings, secret, \
+             secret_key_id, capacity, active AS `active: bool`, health AS `health: ServerHealth`, health_detail, \
+             health_at AS `health_at: Timestamp`, removed_at AS `removed_at: Timestamp` FROM servers " + $tail
+            $(, $arg)*
+        )
+    };
+}
+
+pub async fn insert(
+    conn: &mut MySqlConnection,
+    new: &NewServer,
+    secret: &Sealed,
+    now: Timestamp,
+) -> sqlx::Result<ServerId> {
+    let done = sqlx::query!(
+        "INSERT INTO servers (name, protocol, location, settings, secret, secret_key_id, capacity, created_at) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        new.name,
+        new.protocol,
+        new.location,
+        new.settings,
+        secret.bytes,
+        secret.key_id,
+        new.capacity,
+        now
+    )
+    .execute(conn)
+    .await?;
+    Ok(ServerId(i64::try_from(done.last_insert_id()).expect("ids stay below 2^63")))
+}
+
+pub async fn find(conn: &mut MySqlConnection, id: ServerId) -> sqlx::Result<Option<Server>> {
+    select_server!("WHERE id = ?", id).fetch_optional(conn).await
+}
+
+pub async fn find_by_name(conn: &mut MySqlConnection, name: &str) -> sqlx::Result<Option<Server>> {
+    select_server!("WHERE name = ? AND removed_at IS NULL", name).fetch_optional(conn).await
+}
+
+/// Servers that were not removed.
+pub async fn list(conn: &mut MySqlConnection) -> sqlx::Result<Vec<Server>> {
+    select_server!("WHERE removed_at IS NULL ORDER BY id").fetch_all(conn).await
+}
+
+/// Servers of a protocol that take new configs, the emptiest first; those known to be down come last.
+pub async fn candidates(conn: &mut MySqlConnection, protocol: Protocol) -> sqlx::Result<Vec<Server>> {
+    select_server!(
+        "WHERE protocol = ? AND active AND removed_at IS NULL AND capacity > \
+         (SELECT COUNT(*) FROM vpn_configs c WHERE c.server_id = servers.id \
+          AND c.status IN ('preparing', 'active', 'suspended')) \
+         ORDER BY health = 'down', (SELECT COUNT(*) FROM vpn_configs c WHERE c.server_id = servers.id \
+          AND c.status IN ('preparing', 'active', 'suspended')) / capacity, id",
+        protocol
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// Protocols that can be had now.
+pub async fn protocols(conn: &mut MySqlConnection) -> sqlx::Result<Vec<Protocol>> {
+    sqlx::query_scalar!(
+        "SELECT DISTINCT protocol AS `protocol: Protocol` FROM servers WHERE active AND removed_at IS NULL"
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// Configs that a server holds.
+pub async fn load(conn: &mut MySqlConnection, id: ServerId) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        "SELECT COUNT(*) FROM vpn_configs WHERE server_id = ? AND status IN ('preparing', 'active', 'suspended')",
+        id
+    )
+    .fetch_one(conn)
+    .await
+}
+
+pub async fn set_health(
+    conn: &mut MySqlConnection,
+    id: ServerId,
+    health: ServerHealth,
+    detail: &str,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    let detail: String = detail.chars().take(255).collect();
+    sqlx::query!(
+        "UPDATE servers SET health = ?, health_detail = ?, health_at = ? WHERE id = ?",
+        health,
+        detail,
+        now,
+        id
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub async fn set_removed(conn: &mut MySqlConnection, id: ServerId, now: Timestamp) -> sqlx::Result<()> {
+    // The name becomes free for a new server.
+    sqlx::query!(
+        "UPDATE servers SET removed_at = ?, active = FALSE, name = CONCAT(LEFT(name, 40), ' #', id) WHERE id = ?",
+        now,
+        id
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub async fn set_secret(conn: &mut MySqlConnection, id: ServerId, secret: &Sealed) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE servers SET secret = ?, secret_key_id = ? WHERE id = ?",
+        secret.bytes,
+        secret.key_id,
+        id
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

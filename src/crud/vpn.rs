@@ -1,0 +1,215 @@
+//! vpn_configs.
+
+use sqlx::MySqlConnection;
+
+use crate::clock::Timestamp;
+use crate::crypto::Sealed;
+use crate::ids::{ConfigId, ServerId, SubscriptionId, UserId};
+use crate::models::vpn::{Applied, ConfigStatus, Protocol, VpnConfig};
+
+/// `SELECT` of a whole row; the rest of the statement follows.
+macro_rules! select_config {
+    ($tail:literal $(, $arg:expr)* $(,)?) => {
+        sqlx::query_as!(
+            VpnConfig,
+            "SELECT id AS `id: ConfigId`, user_id AS `user_id: UserId`, \
+             subscription_id AS `subscription_id: SubscriptionId`, protocol AS `protocol: Protocol`, \
+             server_id AS `server_id: ServerId`, name, status AS `status: ConfigStatus`, \
+             applied AS `applied: Applied`, public_id, secret, secret_key_id, raw_rx, raw_tx, total_rx, total_tx, \
+             last_handshake_at AS `last_handshake_at: Timestamp`, delivered_at AS `delivered_at: Timestamp`, \
+             created_at AS `created_at: Timestamp` FROM vpn_configs " + $tail
+            $(, $arg)*
+        )
+    };
+}
+
+pub async fn insert(
+    conn: &mut MySqlConnection,
+    user_id: UserId,
+    subscription_id: SubscriptionId,
+    protocol: Protocol,
+    name: &str,
+    now: Timestamp,
+) -> sqlx::Result<ConfigId> {
+    let done = sqlx::query!(
+        "INSERT INTO vpn_configs (user_id, subscription_id, protocol, name, status, created_at, updated_at) \
+         VALUES (?, ?, ?, ?, ?, ?, ?)",
+        user_id,
+        subscription_id,
+        protocol,
+        name,
+        ConfigStatus::Preparing,
+        now,
+        now
+    )
+    .execute(conn)
+    .await?;
+    Ok(ConfigId(i64::try_from(done.last_insert_id()).expect("ids stay below 2^63")))
+}
+
+pub async fn find(conn: &mut MySqlConnection, id: ConfigId) -> sqlx::Result<Option<VpnConfig>> {
+    select_config!("WHERE id = ?", id).fetch_optional(conn).await
+}
+
+/// The row, locked until the transaction ends.
+pub async fn lock(conn: &mut MySqlConnection, id: ConfigId) -> sqlx::Result<Option<VpnConfig>> {
+    select_config!("WHERE id = ? FOR UPDATE", id).fetch_optional(conn).await
+}
+
+/// A person's configs that are not gone, oldest first.
+pub async fn list_of_user(conn: &mut MySqlConnection, user_id: UserId) -> sqlx::Result<Vec<VpnConfig>> {
+    select_config!(
+        "WHERE user_id = ? AND status IN ('preparing', 'active', 'suspended') ORDER BY id",
+        user_id
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// A subscription's configs that are not gone, oldest first.
+pub async fn list_of_subscription(
+    conn: &mut MySqlConnection,
+    subscription_id: SubscriptionId,
+) -> sqlx::Result<Vec<VpnConfig>> {
+    select_config!(
+        "WHERE subscription_id = ? AND status IN ('preparing', 'active', 'suspended') ORDER BY id",
+        subscription_id
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// Everything that should be at a server, blocked or not.
+pub async fn list_of_server(conn: &mut MySqlConnection, server_id: ServerId) -> sqlx::Result<Vec<VpnConfig>> {
+    select_config!(
+        "WHERE server_id = ? AND status IN ('active', 'suspended') AND secret IS NOT NULL",
+        server_id
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// Places a config: its server and its keys, once; false when it has a place already.
+pub async fn place(
+    conn: &mut MySqlConnection,
+    id: ConfigId,
+    server_id: ServerId,
+    public_id: &str,
+    secret: &Sealed,
+    now: Timestamp,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE vpn_configs SET server_id = ?, public_id = ?, secret = ?, secret_key_id = ?, updated_at = ? \
+         WHERE id = ? AND server_id IS NULL",
+        server_id,
+        public_id,
+        secret.bytes,
+        secret.key_id,
+        now,
+        id
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub async fn set_secret(
+    conn: &mut MySqlConnection,
+    id: ConfigId,
+    public_id: &str,
+    secret: &Sealed,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE vpn_configs SET public_id = ?, secret = ?, secret_key_id = ? WHERE id = ?",
+        public_id,
+        secret.bytes,
+        secret.key_id,
+        id
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Changes what should be.
+pub async fn set_status(
+    conn: &mut MySqlConnection,
+    id: ConfigId,
+    status: ConfigStatus,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE vpn_configs SET status = ?, updated_at = ? WHERE id = ?", status, now, id)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Notes what the backend was made to be.
+pub async fn set_applied(conn: &mut MySqlConnection, id: ConfigId, applied: Applied) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE vpn_configs SET applied = ? WHERE id = ?", applied, id).execute(conn).await?;
+    Ok(())
+}
+
+/// The config is gone from its backend: nothing of its keys is kept.
+pub async fn set_removed(conn: &mut MySqlConnection, id: ConfigId, now: Timestamp) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE vpn_configs SET status = ?, applied = ?, secret = NULL, secret_key_id = NULL, updated_at = ? \
+         WHERE id = ?",
+        ConfigStatus::Removed,
+        Applied::None,
+        now,
+        id
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Marks a config as handed out; false when it was before.
+pub async fn set_delivered(conn: &mut MySqlConnection, id: ConfigId, now: Timestamp) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE vpn_configs SET delivered_at = ? WHERE id = ? AND delivered_at IS NULL",
+        now,
+        id
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub async fn rename(conn: &mut MySqlConnection, id: ConfigId, name: &str) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE vpn_configs SET name = ? WHERE id = ?", name, id).execute(conn).await?;
+    Ok(())
+}
+
+/// Writes counters as they were read and what they add up to.
+pub async fn set_usage(
+    conn: &mut MySqlConnection,
+    config: &VpnConfig,
+    handshake: Option<Timestamp>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE vpn_configs SET raw_rx = ?, raw_tx = ?, total_rx = ?, total_tx = ?, \
+         last_handshake_at = COALESCE(?, last_handshake_at) WHERE id = ?",
+        config.raw_rx,
+        config.raw_tx,
+        config.total_rx,
+        config.total_tx,
+        handshake,
+        config.id
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Configs whose secret was sealed with another key than `current`, for the rotation.
+pub async fn list_for_rotation(
+    conn: &mut MySqlConnection,
+    current: &str,
+    limit: u32,
+) -> sqlx::Result<Vec<VpnConfig>> {
+    select_config!("WHERE secret IS NOT NULL AND secret_key_id <> ? ORDER BY id LIMIT ?", current, limit)
+        .fetch_all(conn)
+        .await
+}

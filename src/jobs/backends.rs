@@ -1,0 +1,57 @@
+//! Open connections to VPN servers, one a server, opened when first needed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+
+use crate::crud;
+use crate::ids::ServerId;
+use crate::integrations::vpn::{self, Backend, BackendError};
+use crate::models::server::Server;
+use crate::queue::Failure;
+use crate::services::server::open_secret;
+use crate::work::Works;
+
+/// The servers this process talks to.
+#[derive(Default)]
+pub struct Backends {
+    open: Mutex<HashMap<ServerId, Arc<Slot>>>,
+}
+
+/// One server; its lock is held while it is opened, so that a slow one keeps nobody else waiting.
+#[derive(Default)]
+struct Slot {
+    backend: Mutex<Option<(String, Arc<dyn Backend>)>>,
+}
+
+impl Backends {
+    /// The backend of a server, opened anew when its settings have changed.
+    pub async fn of(&self, works: &Works, id: ServerId) -> Result<(Server, Arc<dyn Backend>), Failure> {
+        let mut conn = works.db.acquire().await?;
+        let server = crud::server::find(&mut conn, id).await?;
+        drop(conn);
+        let server = server.ok_or_else(|| Failure::give_up(format!("there is no server {id}")))?;
+        let slot = self.open.lock().await.entry(id).or_default().clone();
+        let mut held = slot.backend.lock().await;
+        if let Some((settings, backend)) = &*held
+            && *settings == server.settings
+        {
+            return Ok((server, backend.clone()));
+        }
+        let secret = open_secret(&works.config.keyring, &server).map_err(Failure::retry)?;
+        let backend = vpn::connect(server.protocol, &server.settings, &secret).await.map_err(into_failure)?;
+        *held = Some((server.settings.clone(), backend.clone()));
+        Ok((server, backend))
+    }
+
+    /// Forgets a server, so that the next use opens it anew.
+    pub async fn forget(&self, id: ServerId) {
+        self.open.lock().await.remove(&id);
+    }
+}
+
+/// A backend that refuses is tried again too: what it refuses may be mended by the operator, and a person waits.
+pub(super) fn into_failure(error: BackendError) -> Failure {
+    Failure::retry(error)
+}

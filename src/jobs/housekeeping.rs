@@ -1,0 +1,51 @@
+//! What keeps the house tidy: purges, pools, and the comparison with Telegram's own book of Stars.
+
+use chrono::TimeDelta;
+use scoped_futures::ScopedFutureExt;
+
+use super::Jobs;
+use crate::clock::Timestamp;
+use crate::crud;
+use crate::models::event::QueueStatus;
+use crate::queue::Failure;
+use crate::queue::jobs::Run;
+use crate::queue::schedule::KEEP_TICKS;
+use crate::services::address;
+
+/// Rows deleted by one statement, so that a purge never holds many locks.
+const BATCH: u32 = 1000;
+/// Statements of one run; the next tick goes on.
+const ROUNDS: u32 = 50;
+
+impl Jobs {
+    pub(super) async fn watch_pools(&self, run: &Run<'_>) -> Result<(), Failure> {
+        run.finish("watch_pools", |work| async move { Ok(address::watch(work).await?) }.scope_boxed())
+            .await?;
+        Ok(())
+    }
+
+    /// Deletes what is done and older than the configured time, in small batches.
+    pub(super) async fn purge(&self, _run: &Run<'_>) -> Result<(), Failure> {
+        let now = self.works.clock.now();
+        let retention = self.works.config.queue.retention;
+        let before = now - retention;
+        for _ in 0..ROUNDS {
+            if self.purge_batch(before, now).await? == 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn purge_batch(&self, before: Timestamp, now: Timestamp) -> Result<u64, Failure> {
+        let mut conn = self.works.db.acquire().await?;
+        let mut deleted = crud::event::purge(&mut conn, before, BATCH).await?;
+        deleted += crud::job::purge(&mut conn, before, BATCH).await?;
+        for status in [QueueStatus::Done, QueueStatus::Dropped] {
+            deleted += crud::outgoing::purge(&mut conn, status, before, BATCH).await?;
+        }
+        deleted += crud::lane::purge_idle(&mut conn, now - TimeDelta::minutes(5), BATCH).await?;
+        deleted += crud::schedule::purge(&mut conn, now - KEEP_TICKS).await?;
+        Ok(deleted)
+    }
+}

@@ -1,0 +1,106 @@
+//! Invoices, checks and refunds at the providers.
+
+use std::sync::Arc;
+
+use scoped_futures::ScopedFutureExt;
+
+use super::Jobs;
+use crate::crud;
+use crate::ids::PaymentId;
+use crate::integrations::payments::{InvoiceRequest, Provider, ProviderError};
+use crate::models::payment::{Payment, PaymentStatus, ProviderId};
+use crate::queue::Failure;
+use crate::queue::jobs::Run;
+use crate::services::payment;
+
+impl Jobs {
+    async fn order(&self, id: PaymentId) -> Result<Option<(Payment, Arc<dyn Provider>)>, Failure> {
+        let mut conn = self.works.db.acquire().await?;
+        let Some(order) = crud::payment::find(&mut conn, id).await? else { return Ok(None) };
+        let provider = self.providers.get(order.provider).cloned();
+        let off = || Failure::give_up(format!("{} is not switched on", order.provider));
+        let provider = provider.ok_or_else(off)?;
+        Ok(Some((order, provider)))
+    }
+
+    /// Makes the invoice of a pending order, or finds the one that an earlier run made.
+    pub(super) async fn create_invoice(&self, run: &Run<'_>, id: PaymentId) -> Result<(), Failure> {
+        let Some((order, provider)) = self.order(id).await? else { return Ok(()) };
+        let Some(token) = &order.callback_token else { return Ok(()) };
+        if order.status != PaymentStatus::Pending || order.invoice_id.is_some() {
+            return Ok(());
+        }
+        let request = InvoiceRequest {
+            order_ref: order.order_ref.clone(),
+            price: order.price(),
+            title: format!("VPN {} d", order.duration_days),
+            callback_url: self
+                .works
+                .config
+                .server
+                .public_address(&format!("/payments/{}/{token}", order.provider)),
+            expires_at: order.expires_at,
+            retry: run.attempts > 1,
+        };
+        let invoice = &provider.create_invoice(&request).await.map_err(into_failure)?;
+        run.finish("invoice_made", |work| {
+            async move { Ok(payment::invoice_made(work, id, &invoice.id, &invoice.url).await?) }.scope_boxed()
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// Asks the provider what became of an order and believes that.
+    pub(super) async fn check_payment(&self, run: &Run<'_>, id: PaymentId) -> Result<(), Failure> {
+        let Some((order, provider)) = self.order(id).await? else { return Ok(()) };
+        let seen = &provider.observe(&payment::handle_of(&order)).await.map_err(into_failure)?;
+        run.finish("payment_observed", |work| {
+            async move {
+                payment::observed(work, id, seen.as_ref()).await?;
+                Ok(())
+            }
+            .scope_boxed()
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// Sends the money back and then takes back what it bought. Telegram may tell of the refund before we do:
+    /// whoever is first marks it.
+    pub(super) async fn refund_payment(&self, run: &Run<'_>, id: PaymentId) -> Result<(), Failure> {
+        let Some((order, provider)) = self.order(id).await? else { return Ok(()) };
+        if order.status == PaymentStatus::Refunded {
+            return Ok(());
+        }
+        provider.refund(&payment::handle_of(&order)).await.map_err(into_failure)?;
+        run.finish("payment_refunded", |work| {
+            async move {
+                payment::refunded(work, id).await?;
+                Ok(())
+            }
+            .scope_boxed()
+        })
+        .await?;
+        Ok(())
+    }
+
+    pub(super) async fn poll_payments(&self, run: &Run<'_>) -> Result<(), Failure> {
+        for provider in ProviderId::ALL {
+            run.commit("poll_payments", |work| {
+                async move { Ok(payment::poll(work, *provider).await?) }.scope_boxed()
+            })
+            .await?;
+        }
+        Ok(())
+    }
+}
+
+fn into_failure(error: ProviderError) -> Failure {
+    match error {
+        ProviderError::Unavailable { retry_after: Some(after), ref reason, .. } => {
+            Failure::later(reason.clone(), after)
+        }
+        ProviderError::Refused { .. } => Failure::give_up(error.to_string()),
+        other => Failure::retry(other),
+    }
+}

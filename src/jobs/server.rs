@@ -1,0 +1,70 @@
+//! Health, counters and reconciliation of one server.
+
+use scoped_futures::ScopedFutureExt;
+
+use super::Jobs;
+use super::backends::into_failure;
+use crate::ids::ServerId;
+use crate::models::job::ServerWork;
+use crate::queue::Failure;
+use crate::queue::jobs::Run;
+use crate::services::{server, vpn};
+
+impl Jobs {
+    pub(super) async fn tick_servers(&self, run: &Run<'_>, kind: ServerWork) -> Result<(), Failure> {
+        run.finish("tick_servers", |work| async move { Ok(server::tick(work, kind).await?) }.scope_boxed())
+            .await?;
+        Ok(())
+    }
+
+    /// Is the server there? A change is told to the admins.
+    pub(super) async fn check_server(&self, run: &Run<'_>, id: ServerId) -> Result<(), Failure> {
+        let outcome = match self.backends.of(&self.works, id).await {
+            Err(failure) => Err(failure.to_string()),
+            Ok((row, _)) if row.removed_at.is_some() => return Ok(()),
+            Ok((_, backend)) => {
+                backend.health().await.map(|health| health.detail).map_err(|error| error.to_string())
+            }
+        };
+        let outcome = outcome.as_deref().map_err(String::as_str);
+        run.finish("note_health", |work| {
+            async move { Ok(server::note_health(work, id, outcome).await?) }.scope_boxed()
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// Reads the counters; a server that does not answer is skipped until the next tick, and nothing is written.
+    pub(super) async fn collect_usage(&self, run: &Run<'_>, id: ServerId) -> Result<(), Failure> {
+        let (_, backend) = self.backends.of(&self.works, id).await?;
+        let counters = &backend.usage().await.map_err(into_failure)?;
+        let kind = backend.usage_kind();
+        run.finish("account_usage", |work| {
+            async move { Ok(vpn::account(work, id, kind, counters).await?) }.scope_boxed()
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// Makes a server equal to the database.
+    pub(super) async fn reconcile_server(&self, run: &Run<'_>, id: ServerId) -> Result<(), Failure> {
+        let (row, backend) = self.backends.of(&self.works, id).await?;
+        let held = backend.held().await.map_err(into_failure)?;
+        let all = run
+            .commit("desired_of_server", |work| {
+                async move { vpn::desired_of_server(work, id).await.map_err(Failure::retry) }.scope_boxed()
+            })
+            .await?;
+        let done = backend.reconcile(&held, &all).await.map_err(into_failure)?;
+        if done != Default::default() {
+            tracing::info!(
+                server = row.name,
+                added = done.added,
+                updated = done.updated,
+                removed = done.removed,
+                "server reconciled"
+            );
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,87 @@
+//! Orders and money: one state machine for all providers. An order is compared with what its provider says before
+//! anything is given; money that fits no order is kept for a human and never lost.
+//!
+//! [`order`] makes and closes orders, [`stars`] is what Telegram tells of Stars, [`settle`] credits money,
+//! [`refund`] sends it back.
+
+mod order;
+mod refund;
+mod settle;
+mod stars;
+
+use crate::crud;
+use crate::ids::{PaymentId, UserId};
+use crate::integrations::payments::OrderHandle;
+use crate::models::bot::Bot;
+use crate::models::notice::Notice;
+use crate::models::outgoing::{Body, Class, Outgoing};
+use crate::models::payment::{Payment, PaymentStatus, ProviderId};
+use crate::money::Currency;
+use crate::work::Work;
+
+pub use order::{cancel_order, create_order, invoice_failed, invoice_made, poll, send_stars_invoice};
+pub use refund::{refunded, request_refund};
+pub use settle::{Credit, callback_received, observed};
+pub use stars::{
+    CheckoutRefusal, StarsPayment, check_checkout, stars_paid, stars_refunded, stars_subscription_changed,
+};
+
+#[derive(Debug, thiserror::Error)]
+pub enum PaymentError {
+    #[error("this plan is not sold any more")]
+    NotSold,
+    #[error("this plan has no price in {0}")]
+    NoPrice(Currency),
+    #[error("{0} is not switched on")]
+    ProviderOff(ProviderId),
+    #[error("there is no such order")]
+    Unknown,
+    #[error("an order that is {0} cannot be changed so")]
+    WrongState(PaymentStatus),
+    #[error("the provider gave no id of the money, so it cannot be sent back")]
+    NoCharge,
+    #[error(transparent)]
+    Access(#[from] super::access::AccessError),
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+/// The currency a provider is paid in.
+pub fn currency_of(provider: ProviderId) -> Currency {
+    match provider {
+        ProviderId::Stars => Currency::stars(),
+        ProviderId::Qvapay => Currency::usd(),
+    }
+}
+
+/// Providers that are switched on.
+pub fn providers(work: &Work) -> Vec<ProviderId> {
+    let config = work.config();
+    let stars = config.payments.stars.then_some(ProviderId::Stars);
+    let qvapay = config.payments.qvapay.as_ref().map(|_| ProviderId::Qvapay);
+    [stars, qvapay].into_iter().flatten().collect()
+}
+
+/// The provider's view of an order.
+pub fn handle_of(order: &Payment) -> OrderHandle {
+    OrderHandle {
+        order_ref: order.order_ref.clone(),
+        invoice_id: order.invoice_id.clone(),
+        charge_id: order.charge_id.clone(),
+        user_id: order.user_id,
+    }
+}
+
+/// An order of this person; somebody else's is as unknown as one that never was.
+pub async fn own_order(work: &mut Work, user_id: UserId, id: PaymentId) -> Result<Payment, PaymentError> {
+    let order = crud::payment::lock(work.conn(), id).await?;
+    order.filter(|order| order.user_id == user_id).ok_or(PaymentError::Unknown)
+}
+
+/// Brings the message that shows an order up to date.
+fn show_order(work: &mut Work, order: &Payment) {
+    let (Some(chat), Some(message)) = (order.chat_id, order.message_id) else { return };
+    let notice = Notice::Order { payment_id: order.id };
+    let body = Body::Notice { notice, replace: Some(message) };
+    work.send(Outgoing::new(Bot::Client, chat, Class::Interactive, body));
+}

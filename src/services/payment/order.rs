@@ -1,0 +1,183 @@
+//! Making orders, their invoices, and closing those that nobody paid.
+
+use chrono::TimeDelta;
+use serde_json::json;
+use ulid::Ulid;
+
+use super::{PaymentError, currency_of, own_order, providers, show_order};
+use crate::crud;
+use crate::crypto;
+use crate::ids::{ChatId, PaymentId, PlanId, UserId};
+use crate::integrations::payments::stars::payload_of;
+use crate::models::bot::{Bot, Language};
+use crate::models::job::Job;
+use crate::models::notice::Alert;
+use crate::models::outgoing::{Body, Class, Outgoing};
+use crate::models::payment::{NewPayment, Payment, PaymentStatus, ProviderId};
+use crate::services::{audit, catalogue};
+use crate::work::Work;
+
+/// Makes an order at today's price, or gives back the open one: two taps on "pay" make one order, and an order
+/// keeps its price while it is open.
+pub async fn create_order(
+    work: &mut Work,
+    user_id: UserId,
+    plan_id: PlanId,
+    provider: ProviderId,
+    shown_in: Option<(ChatId, i64)>,
+) -> Result<Payment, PaymentError> {
+    if !providers(work).contains(&provider) {
+        return Err(PaymentError::ProviderOff(provider));
+    }
+    let now = work.now();
+    let open_key = format!("{user_id}:{plan_id}:{provider}");
+    if let Some(open) = crud::payment::find_open(work.conn(), &open_key).await? {
+        if open.expires_at > now {
+            if let Some((chat, message)) = shown_in {
+                crud::payment::set_message(work.conn(), open.id, chat, message).await?;
+            }
+            return Ok(crud::payment::find(work.conn(), open.id).await?.unwrap_or(open));
+        }
+        expire(work, &open).await?;
+    }
+    let new = new_order(work, user_id, plan_id, provider, shown_in, open_key).await?;
+    let id = match crud::payment::insert(work.conn(), &new, now).await {
+        // Another tap, handled by another process, was first by a moment.
+        Err(error) if crate::db::is_duplicate(&error) => return open_order(work, &new).await,
+        other => other?,
+    };
+    if provider != ProviderId::Stars {
+        work.enqueue(Job::CreateInvoice { payment_id: id });
+    }
+    let details = json!({ "order": new.order_ref, "plan": plan_id, "price": new.price.to_string() });
+    work.audit("order_created", Some(&format!("payment:{id}")), details).await?;
+    crud::payment::find(work.conn(), id).await?.ok_or(PaymentError::Unknown)
+}
+
+async fn open_order(work: &mut Work, new: &NewPayment) -> Result<Payment, PaymentError> {
+    let open_key = new.open_key.as_deref().unwrap_or_default();
+    crud::payment::find_open(work.conn(), open_key).await?.ok_or(PaymentError::Unknown)
+}
+
+async fn new_order(
+    work: &mut Work,
+    user_id: UserId,
+    plan_id: PlanId,
+    provider: ProviderId,
+    shown_in: Option<(ChatId, i64)>,
+    open_key: String,
+) -> Result<NewPayment, PaymentError> {
+    let language = work.config().default_language;
+    let offer = catalogue::offer(work, plan_id, language).await?.filter(|offer| offer.plan.active);
+    let offer = offer.ok_or(PaymentError::NotSold)?;
+    let currency = currency_of(provider);
+    let price = offer.prices.into_iter().find(|price| price.currency == currency);
+    let price = price.ok_or(PaymentError::NoPrice(currency))?;
+    let now = work.now();
+    Ok(NewPayment {
+        order_ref: format!("ord_{}", Ulid::generate()),
+        user_id,
+        plan_id,
+        parent_id: None,
+        provider,
+        price,
+        duration_days: offer.plan.duration_days,
+        traffic_mb: offer.plan.traffic_mb,
+        device_limit: offer.plan.device_limit,
+        open_key: Some(open_key),
+        callback_token: (provider != ProviderId::Stars).then(crypto::random_token::<24>),
+        chat_id: shown_in.map(|(chat, _)| chat),
+        message_id: shown_in.map(|(_, message)| message),
+        expires_at: now + work.config().payments.order_expiry,
+    })
+}
+
+/// Sends the invoice of a Stars order; it may be asked for again and again.
+pub async fn send_stars_invoice(
+    work: &mut Work,
+    order: &Payment,
+    language: Language,
+) -> Result<(), PaymentError> {
+    let offer = catalogue::offer(work, order.plan_id, language).await?.ok_or(PaymentError::NotSold)?;
+    let amount = i64::try_from(order.amount.normalize().mantissa()).unwrap_or(i64::MAX);
+    let body = Body::StarsInvoice {
+        title: offer.name,
+        description: offer.description,
+        payload: payload_of(&order.order_ref),
+        amount,
+    };
+    work.send(Outgoing::new(Bot::Client, order.user_id, Class::Interactive, body));
+    Ok(())
+}
+
+/// A changed mind. Money that comes all the same is still credited.
+pub async fn cancel_order(work: &mut Work, user_id: UserId, id: PaymentId) -> Result<Payment, PaymentError> {
+    let order = own_order(work, user_id, id).await?;
+    if order.status != PaymentStatus::Pending {
+        return Err(PaymentError::WrongState(order.status));
+    }
+    let now = work.now();
+    let (from, to) = (PaymentStatus::Pending, PaymentStatus::Cancelled);
+    crud::payment::set_status(work.conn(), id, from, to, None, now).await?;
+    work.audit("order_cancelled", Some(&format!("payment:{id}")), json!({})).await?;
+    Ok(Payment { status: to, ..order })
+}
+
+pub(super) async fn close(work: &mut Work, order: &Payment, to: PaymentStatus) -> sqlx::Result<()> {
+    let now = work.now();
+    if order.status == PaymentStatus::Pending
+        && crud::payment::set_status(work.conn(), order.id, order.status, to, None, now).await?
+    {
+        work.audit("order_closed", Some(&format!("payment:{}", order.id)), json!({ "status": to })).await?;
+        show_order(work, order);
+    }
+    Ok(())
+}
+
+async fn expire(work: &mut Work, order: &Payment) -> sqlx::Result<()> {
+    close(work, order, PaymentStatus::Expired).await
+}
+
+/// Orders whose time is over are closed; those that may still be paid are looked at again for two days: the young
+/// ones every minute, the others every five. Stars too: Telegram's own book shows money whose update was lost.
+pub async fn poll(work: &mut Work, provider: ProviderId) -> sqlx::Result<()> {
+    let now = work.now();
+    let since = now - TimeDelta::hours(48);
+    for status in [PaymentStatus::Pending, PaymentStatus::Expired, PaymentStatus::Cancelled] {
+        let orders = crud::payment::list_since(work.conn(), status, provider, since, 500).await?;
+        for order in orders {
+            if status == PaymentStatus::Pending && order.expires_at <= now {
+                expire(work, &order).await?;
+            }
+            let young = now.since(order.created_at) < TimeDelta::minutes(15);
+            let every = TimeDelta::minutes(if young && provider != ProviderId::Stars { 1 } else { 5 });
+            let looked = order.checked_at.unwrap_or(order.created_at);
+            if now.since(looked) >= every {
+                work.enqueue(Job::CheckPayment { payment_id: order.id });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// An invoice was made: the order's message shows where to pay.
+pub async fn invoice_made(work: &mut Work, id: PaymentId, invoice_id: &str, url: &str) -> sqlx::Result<()> {
+    let now = work.now();
+    let Some(order) = crud::payment::lock(work.conn(), id).await? else { return Ok(()) };
+    crud::payment::set_invoice(work.conn(), id, invoice_id, url, now).await?;
+    show_order(work, &order);
+    Ok(())
+}
+
+/// No invoice can be made: the order fails, and the person and the admins know.
+pub async fn invoice_failed(work: &mut Work, id: PaymentId, reason: &str) -> sqlx::Result<()> {
+    let now = work.now();
+    let Some(order) = crud::payment::lock(work.conn(), id).await? else { return Ok(()) };
+    let (from, to) = (PaymentStatus::Pending, PaymentStatus::Failed);
+    if crud::payment::set_status(work.conn(), id, from, to, Some(reason), now).await? {
+        show_order(work, &order);
+        let alert = Alert::JobDead { kind: "create_invoice".to_owned(), reason: reason.to_owned() };
+        audit::notify_admins(work, "invoice_failed", alert).await?;
+    }
+    Ok(())
+}

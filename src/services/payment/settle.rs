@@ -1,0 +1,176 @@
+//! From what a provider says to what a person gets: the one place where money is credited.
+
+use serde_json::json;
+
+use super::order::close;
+use super::{handle_of, show_order};
+use crate::clock::Timestamp;
+use crate::crud;
+use crate::ids::{PaymentId, SubscriptionId, UserId};
+use crate::integrations::payments::{Callback, Decision, Observation, Triage, decide, triage};
+use crate::models::audit::Actor;
+use crate::models::job::Job;
+use crate::models::notice::{Alert, Notice};
+use crate::models::payment::{Charge, LedgerKind, Payment, PaymentStatus, ProviderId};
+use crate::models::subscription::Subscription;
+use crate::services::{audit, subscription, vpn};
+use crate::work::Work;
+
+/// What came of money.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Credit {
+    /// Given what was bought.
+    Given(SubscriptionId),
+    /// This charge was credited before; nothing changed.
+    Duplicate,
+    /// Nothing was paid yet.
+    Nothing,
+    /// Kept for a human.
+    Review,
+}
+
+/// What a provider said of an order, fetched from the provider itself.
+pub async fn observed(work: &mut Work, id: PaymentId, seen: Option<&Observation>) -> sqlx::Result<Credit> {
+    let now = work.now();
+    let Some(order) = crud::payment::lock(work.conn(), id).await? else { return Ok(Credit::Nothing) };
+    crud::payment::set_checked(work.conn(), id, now).await?;
+    match seen {
+        Some(seen) => settle(work, order, seen, None).await,
+        None => Ok(Credit::Nothing),
+    }
+}
+
+/// Brings a locked order to what its provider says.
+pub(super) async fn settle(
+    work: &mut Work,
+    order: Payment,
+    seen: &Observation,
+    until: Option<Timestamp>,
+) -> sqlx::Result<Credit> {
+    let charge = Charge { id: seen.charge_id.clone(), amount: seen.amount, currency: seen.currency.clone() };
+    match decide(&order.order_ref, &order.price(), order.user_id, seen) {
+        Decision::Wait => Ok(Credit::Nothing),
+        Decision::Cancel => {
+            close(work, &order, PaymentStatus::Cancelled).await?;
+            Ok(Credit::Nothing)
+        }
+        Decision::Complete if PaymentStatus::CREDITABLE.contains(&order.status) => {
+            let subscription = give(work, &order, &charge, until).await?;
+            Ok(Credit::Given(subscription.id))
+        }
+        Decision::Complete if order.charge_id.as_deref() == Some(&charge.id) => Ok(Credit::Duplicate),
+        Decision::Complete => {
+            let reason = format!("paid again, the order is {}", order.status);
+            keep_for_review(work, order.provider, &charge, seen.payer, Some(order.id), &reason).await
+        }
+        Decision::Review(reason) => review(work, &order, Some(&charge), seen.payer, &reason).await,
+    }
+}
+
+/// Credits a charge to an order and gives what was bought: subscription, ledger, audit, config and receipt, all
+/// in this unit of work.
+pub(super) async fn give(
+    work: &mut Work,
+    order: &Payment,
+    charge: &Charge,
+    until: Option<Timestamp>,
+) -> sqlx::Result<Subscription> {
+    let now = work.now();
+    let subscription = match until {
+        Some(end) => subscription::extend_until(work, order, end).await?,
+        None => subscription::extend(work, order).await?,
+    };
+    let completed =
+        crud::payment::complete(work.conn(), order.id, order.status, charge, subscription.id, now).await?;
+    if !completed {
+        // The row is locked, so this cannot be; nothing may be given for it all the same.
+        return Err(sqlx::Error::Protocol(format!("payment {} changed under its lock", order.id)));
+    }
+    let amount = charge.amount.unwrap_or(order.amount);
+    crud::payment::insert_ledger(work.conn(), order, LedgerKind::Payment, amount, &charge.currency, now)
+        .await?;
+    let details = json!({
+        "order": order.order_ref, "provider": order.provider, "amount": amount, "currency": charge.currency,
+        "subscription": subscription.id, "ends_at": subscription.ends_at,
+    });
+    work.act_as(Actor::User(order.user_id));
+    work.audit("payment_completed", Some(&format!("payment:{}", order.id)), details).await?;
+    vpn::add_first_config(work, &subscription).await?;
+    show_order(work, order);
+    let receipt = Notice::Receipt { payment_id: order.id };
+    work.notify_once(order.user_id, receipt, format!("receipt:{}", order.id));
+    Ok(subscription)
+}
+
+/// Puts an order aside for a human, with its charge so that it can be refunded.
+async fn review(
+    work: &mut Work,
+    order: &Payment,
+    charge: Option<&Charge>,
+    payer: Option<UserId>,
+    reason: &str,
+) -> sqlx::Result<Credit> {
+    let now = work.now();
+    if order.status == PaymentStatus::Review {
+        return Ok(Credit::Review);
+    }
+    if !order.status.may_become(PaymentStatus::Review) {
+        return match charge {
+            Some(charge) => {
+                keep_for_review(work, order.provider, charge, payer, Some(order.id), reason).await
+            }
+            None => Ok(Credit::Duplicate),
+        };
+    }
+    let to = PaymentStatus::Review;
+    crud::payment::set_status(work.conn(), order.id, order.status, to, Some(reason), now).await?;
+    if let Some(charge) = charge {
+        crud::payment::set_charge(work.conn(), order.id, charge, now).await?;
+    }
+    let alert = Alert::PaymentReview { payment_id: Some(order.id), reason: reason.to_owned() };
+    audit::notify_admins(work, "payment_review", alert).await?;
+    show_order(work, order);
+    Ok(Credit::Review)
+}
+
+/// Keeps money that fits no order, once, and tells the admins.
+pub(super) async fn keep_for_review(
+    work: &mut Work,
+    provider: ProviderId,
+    charge: &Charge,
+    payer: Option<UserId>,
+    payment_id: Option<PaymentId>,
+    reason: &str,
+) -> sqlx::Result<Credit> {
+    let now = work.now();
+    let new = crud::payment::insert_unmatched(work.conn(), provider, charge, payer, payment_id, reason, now)
+        .await?;
+    if !new {
+        return Ok(Credit::Duplicate);
+    }
+    let amount = charge.amount.map_or_else(|| "an odd amount".to_owned(), |a| a.to_string());
+    let reason = format!("{amount} {} by {provider}: {reason}", charge.currency);
+    audit::notify_admins(work, "payment_unmatched", Alert::PaymentReview { payment_id, reason }).await?;
+    Ok(Credit::Review)
+}
+
+/// An authentic callback for an order: a hint. Asks for a look at the provider, or puts the order aside.
+pub async fn callback_received(work: &mut Work, id: PaymentId, callback: &Callback) -> sqlx::Result<Triage> {
+    let Some(order) = crud::payment::lock(work.conn(), id).await? else {
+        return Ok(Triage::Ignore("there is no such order".to_owned()));
+    };
+    let settled = matches!(order.status, PaymentStatus::Completed | PaymentStatus::Refunded);
+    let verdict = triage(callback, &handle_of(&order), settled);
+    match &verdict {
+        Triage::Refetch => work.enqueue(Job::CheckPayment { payment_id: id }),
+        Triage::Review(reason) => {
+            review(work, &order, None, None, reason).await?;
+        }
+        Triage::Duplicate => {}
+        Triage::Ignore(reason) => {
+            let details = json!({ "reason": reason });
+            work.audit("callback_ignored", Some(&format!("payment:{id}")), details).await?;
+        }
+    }
+    Ok(verdict)
+}

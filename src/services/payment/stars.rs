@@ -1,0 +1,170 @@
+//! What Telegram asks and tells about money in Stars.
+
+use serde_json::json;
+use ulid::Ulid;
+
+use super::refund::refunded;
+use super::settle::{Credit, give, keep_for_review, settle};
+use crate::clock::Timestamp;
+use crate::crud;
+use crate::ids::UserId;
+use crate::integrations::payments::{Decision, Observation, ObservedState, decide};
+use crate::models::payment::{Charge, NewPayment, Payment, PaymentStatus, ProviderId};
+use crate::money::Money;
+use crate::work::Work;
+
+/// Why a person may not pay now; told to them by Telegram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CheckoutRefusal {
+    /// No such order, or somebody else's.
+    Unknown,
+    /// The amount or the currency is not the order's.
+    Mismatch,
+    /// Paid already.
+    Paid,
+    /// Too late, or cancelled.
+    Closed,
+    /// The plan is not sold any more.
+    NotSold,
+}
+
+/// May this payment go through? Asked by Telegram before it takes the Stars.
+pub async fn check_checkout(
+    work: &mut Work,
+    payer: UserId,
+    price: &Money,
+    order_ref: Option<&str>,
+) -> sqlx::Result<Result<(), CheckoutRefusal>> {
+    let Some(order_ref) = order_ref else { return Ok(Err(CheckoutRefusal::Unknown)) };
+    let order = crud::payment::find_by_order(work.conn(), order_ref).await?;
+    let Some(order) = order.filter(|o| o.user_id == payer && o.provider == ProviderId::Stars) else {
+        return Ok(Err(CheckoutRefusal::Unknown));
+    };
+    if order.price() != *price {
+        return Ok(Err(CheckoutRefusal::Mismatch));
+    }
+    match order.status {
+        PaymentStatus::Pending if order.expires_at > work.now() => {}
+        PaymentStatus::Completed | PaymentStatus::Refunded => return Ok(Err(CheckoutRefusal::Paid)),
+        _ => return Ok(Err(CheckoutRefusal::Closed)),
+    }
+    let plan = crud::plan::find(work.conn(), order.plan_id).await?;
+    Ok(if plan.is_some_and(|plan| plan.active) { Ok(()) } else { Err(CheckoutRefusal::NotSold) })
+}
+
+/// Money in Stars, as Telegram's `successful_payment` tells it.
+#[derive(Clone, Debug)]
+pub struct StarsPayment {
+    pub payer: UserId,
+    pub order_ref: Option<String>,
+    pub charge: Charge,
+    /// Set for a Stars subscription: the end of the paid time.
+    pub subscribed_until: Option<Timestamp>,
+}
+
+/// Credits money in Stars; idempotent on its charge id.
+pub async fn stars_paid(work: &mut Work, paid: &StarsPayment) -> sqlx::Result<Credit> {
+    let charge = &paid.charge;
+    let hash = charge.hash();
+    let order = match &paid.order_ref {
+        Some(order_ref) => crud::payment::lock_by_order(work.conn(), order_ref).await?,
+        None => None,
+    };
+    if crud::payment::find_by_charge(work.conn(), ProviderId::Stars, &hash).await?.is_some() {
+        return Ok(Credit::Duplicate);
+    }
+    let Some(order) = order else {
+        return keep_for_review(
+            work,
+            ProviderId::Stars,
+            charge,
+            Some(paid.payer),
+            None,
+            "it names no order of ours",
+        )
+        .await;
+    };
+    let seen = Observation {
+        state: ObservedState::Paid,
+        amount: charge.amount,
+        currency: charge.currency.clone(),
+        order_ref: paid.order_ref.clone(),
+        charge_id: charge.id.clone(),
+        payer: Some(paid.payer),
+    };
+    if order.status == PaymentStatus::Completed && paid.subscribed_until.is_some() {
+        return renew(work, &order, &seen, paid).await;
+    }
+    settle(work, order, &seen, paid.subscribed_until).await
+}
+
+/// A Stars subscription renewed itself: a payment of its own, with the same order behind it.
+async fn renew(
+    work: &mut Work,
+    first: &Payment,
+    seen: &Observation,
+    paid: &StarsPayment,
+) -> sqlx::Result<Credit> {
+    let now = work.now();
+    if let Decision::Review(reason) = decide(&first.order_ref, &first.price(), first.user_id, seen) {
+        return keep_for_review(
+            work,
+            first.provider,
+            &paid.charge,
+            Some(paid.payer),
+            Some(first.id),
+            &reason,
+        )
+        .await;
+    }
+    let new = NewPayment {
+        order_ref: format!("ord_{}", Ulid::generate()),
+        user_id: first.user_id,
+        plan_id: first.plan_id,
+        parent_id: Some(first.id),
+        provider: first.provider,
+        price: first.price(),
+        duration_days: first.duration_days,
+        traffic_mb: first.traffic_mb,
+        device_limit: first.device_limit,
+        open_key: None,
+        callback_token: None,
+        chat_id: None,
+        message_id: None,
+        expires_at: now,
+    };
+    let id = crud::payment::insert(work.conn(), &new, now).await?;
+    let Some(renewal) = crud::payment::lock(work.conn(), id).await? else { return Ok(Credit::Nothing) };
+    let subscription = give(work, &renewal, &paid.charge, paid.subscribed_until).await?;
+    Ok(Credit::Given(subscription.id))
+}
+
+/// Telegram says that a charge was refunded; false when it is none of ours.
+pub async fn stars_refunded(work: &mut Work, charge: &Charge) -> sqlx::Result<bool> {
+    let found = crud::payment::find_by_charge(work.conn(), ProviderId::Stars, &charge.hash()).await?;
+    match found {
+        Some(order) => refunded(work, order.id).await,
+        None => Ok(false),
+    }
+}
+
+/// A Stars subscription was cancelled, taken up again, or could not be charged. Telegram tells the state; access
+/// itself only ever follows money.
+pub async fn stars_subscription_changed(
+    work: &mut Work,
+    payer: UserId,
+    order_ref: Option<&str>,
+    renews: bool,
+    state: &str,
+) -> sqlx::Result<bool> {
+    let Some(order_ref) = order_ref else { return Ok(false) };
+    let order = crud::payment::find_by_order(work.conn(), order_ref).await?;
+    let Some(order) = order.filter(|order| order.user_id == payer) else { return Ok(false) };
+    let Some(id) = order.subscription_id else { return Ok(false) };
+    let Some(mut subscription) = crud::subscription::lock(work.conn(), id).await? else { return Ok(false) };
+    let now = work.now();
+    subscription.renews = renews;
+    crud::subscription::update(work.conn(), &subscription, now).await?;
+    work.audit("renewal_changed", Some(&format!("subscription:{id}")), json!({ "state": state })).await?;
+    Ok(true)
+}

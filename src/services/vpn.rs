@@ -1,0 +1,354 @@
+//! Configs: what a person may hold, and how each comes to be at a server and goes again. The database says what
+//! should be; the job `apply_config` makes the backend so.
+
+use serde_json::json;
+
+use super::address::{self, AddressError};
+use crate::clock::Timestamp;
+use crate::crud;
+use crate::crypto::{CryptoError, Keyring, Sealed};
+use crate::ids::{ConfigId, ServerId, SubscriptionId, UserId};
+use crate::integrations::vpn::{Access, Addresses, Counter, Credentials, Desired, UsageKind, backend_name};
+use crate::models::address::PoolKind;
+use crate::models::bot::Bot;
+use crate::models::job::Job;
+use crate::models::outgoing::{Body, Class, ConfigPart, Outgoing};
+use crate::models::subscription::{Subscription, SubscriptionStatus};
+use crate::models::vpn::{Applied, ConfigStatus, Protocol, VpnConfig};
+use crate::work::Work;
+
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("there is no such config")]
+    Unknown,
+    #[error("the subscription is not active")]
+    NotActive,
+    #[error("the limit of {0} devices is reached")]
+    Limit(u32),
+    #[error("a name has 1 to 32 characters")]
+    BadName,
+    #[error("no server offers {0} now")]
+    NoServer(Protocol),
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    #[error("a stored key cannot be read: {0}")]
+    Crypto(#[from] CryptoError),
+    #[error("a stored key is damaged")]
+    Damaged,
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+/// Longest name of a config, in characters.
+pub const MAX_NAME: usize = 32;
+
+/// Adds a config to an active subscription; it is made by a job and delivered when it is ready.
+pub async fn add_config(
+    work: &mut Work,
+    subscription: &Subscription,
+    protocol: Protocol,
+) -> Result<ConfigId, ConfigError> {
+    let now = work.now();
+    let subscription = crud::subscription::lock(work.conn(), subscription.id).await?;
+    let subscription = subscription
+        .filter(|s| s.status == SubscriptionStatus::Active && s.ends_at > now)
+        .ok_or(ConfigError::NotActive)?;
+    if !crud::server::protocols(work.conn()).await?.contains(&protocol) {
+        return Err(ConfigError::NoServer(protocol));
+    }
+    let held = crud::vpn::list_of_subscription(work.conn(), subscription.id).await?;
+    let of_person = crud::vpn::list_of_user(work.conn(), subscription.user_id).await?.len();
+    let limit = subscription.device_limit;
+    if held.len() >= limit as usize {
+        return Err(ConfigError::Limit(limit));
+    }
+    let cap = work.config().access.max_configs_per_user;
+    if of_person >= cap as usize {
+        return Err(ConfigError::Limit(cap));
+    }
+    let name = free_name(protocol, &held);
+    let id =
+        crud::vpn::insert(work.conn(), subscription.user_id, subscription.id, protocol, &name, now).await?;
+    work.enqueue(Job::ApplyConfig { config_id: id });
+    let details = json!({ "protocol": protocol, "subscription": subscription.id });
+    work.audit("config_added", Some(&format!("config:{id}")), details).await?;
+    Ok(id)
+}
+
+/// "WireGuard 1", "WireGuard 2", …: the first that is free.
+fn free_name(protocol: Protocol, held: &[VpnConfig]) -> String {
+    let taken = |name: &String| held.iter().any(|config| config.name == *name);
+    let mut names = (1..).map(|n| format!("{} {n}", protocol.title()));
+    names.find(|name| !taken(name)).unwrap_or_default()
+}
+
+/// After a purchase: a subscription without any config gets one, in the protocol its owner has used last.
+pub async fn add_first_config(work: &mut Work, subscription: &Subscription) -> sqlx::Result<()> {
+    let held = crud::vpn::list_of_subscription(work.conn(), subscription.id).await?;
+    if !held.is_empty() {
+        return Ok(());
+    }
+    let offered = crud::server::protocols(work.conn()).await?;
+    let used = crud::vpn::list_of_user(work.conn(), subscription.user_id).await?;
+    let used = used.last().map(|config| config.protocol).filter(|p| offered.contains(p));
+    let Some(protocol) = used.or_else(|| offered.iter().min().copied()) else {
+        // Nothing to make it on: the admins hear of it, and the person can add a config later.
+        let reason = "no server is set up".to_owned();
+        let alert = crate::models::notice::Alert::JobDead { kind: "first_config".to_owned(), reason };
+        return super::audit::notify_admins(work, "first_config_missing", alert).await;
+    };
+    match add_config(work, subscription, protocol).await {
+        Ok(_) | Err(ConfigError::Limit(_) | ConfigError::NotActive | ConfigError::NoServer(_)) => Ok(()),
+        Err(ConfigError::Database(error)) => Err(error),
+        Err(other) => Err(sqlx::Error::Protocol(other.to_string())),
+    }
+}
+
+/// A config of this person; somebody else's is as unknown as one that never was.
+pub async fn own_config(work: &mut Work, user_id: UserId, id: ConfigId) -> Result<VpnConfig, ConfigError> {
+    let config = crud::vpn::lock(work.conn(), id).await?;
+    let gone = [ConfigStatus::Revoked, ConfigStatus::Removed];
+    config.filter(|c| c.user_id == user_id && !gone.contains(&c.status)).ok_or(ConfigError::Unknown)
+}
+
+/// Drops a config for good: it stops working, its keys are deleted and its address is released.
+pub async fn drop_config(work: &mut Work, user_id: UserId, id: ConfigId) -> Result<VpnConfig, ConfigError> {
+    let config = own_config(work, user_id, id).await?;
+    revoke(work, &config).await?;
+    Ok(config)
+}
+
+async fn revoke(work: &mut Work, config: &VpnConfig) -> sqlx::Result<()> {
+    let now = work.now();
+    crud::vpn::set_status(work.conn(), config.id, ConfigStatus::Revoked, now).await?;
+    work.enqueue(Job::ApplyConfig { config_id: config.id });
+    let details = json!({ "protocol": config.protocol, "server": config.server_id });
+    work.audit("config_revoked", Some(&format!("config:{}", config.id)), details).await
+}
+
+pub async fn rename_config(
+    work: &mut Work,
+    user_id: UserId,
+    id: ConfigId,
+    name: &str,
+) -> Result<VpnConfig, ConfigError> {
+    let config = own_config(work, user_id, id).await?;
+    let name: String = name.split_whitespace().collect::<Vec<_>>().join(" ");
+    let name: String = name.chars().filter(|c| !c.is_control()).collect();
+    if name.is_empty() || name.chars().count() > MAX_NAME {
+        return Err(ConfigError::BadName);
+    }
+    crud::vpn::rename(work.conn(), id, &name).await?;
+    let details = json!({ "old": config.name, "new": name });
+    work.audit("config_renamed", Some(&format!("config:{id}")), details).await?;
+    Ok(VpnConfig { name, ..config })
+}
+
+/// Hands a config over again: file and QR (WireGuard), copyable text, and the guide.
+pub fn deliver(work: &mut Work, config: &VpnConfig) {
+    let parts: &[ConfigPart] = match config.protocol {
+        Protocol::Wireguard => &[ConfigPart::File, ConfigPart::Qr, ConfigPart::Text, ConfigPart::Guide],
+        Protocol::Outline => &[ConfigPart::Text, ConfigPart::Qr, ConfigPart::Guide],
+    };
+    for part in parts {
+        send_part(work, config, *part);
+    }
+}
+
+/// Hands over one part of a config.
+pub fn send_part(work: &mut Work, config: &VpnConfig, part: ConfigPart) {
+    let body = Body::Config { config_id: config.id, part };
+    work.send(Outgoing::new(Bot::Client, config.user_id, Class::Interactive, body));
+}
+
+/// Brings the configs of a subscription to its state: active ones work, suspended ones are blocked with their
+/// keys kept, expired ones go.
+pub async fn follow_subscription(work: &mut Work, id: SubscriptionId) -> sqlx::Result<()> {
+    let Some(subscription) = crud::subscription::lock(work.conn(), id).await? else { return Ok(()) };
+    let now = work.now();
+    for config in crud::vpn::list_of_subscription(work.conn(), id).await? {
+        let wanted = match subscription.status {
+            SubscriptionStatus::Active | SubscriptionStatus::Pending => match config.status {
+                ConfigStatus::Suspended => ConfigStatus::Active,
+                other => other,
+            },
+            SubscriptionStatus::Suspended => match config.status {
+                // What was never handed out is not worth making any more.
+                ConfigStatus::Preparing => ConfigStatus::Revoked,
+                _ => ConfigStatus::Suspended,
+            },
+            SubscriptionStatus::Expired => ConfigStatus::Revoked,
+        };
+        if wanted != config.status {
+            crud::vpn::set_status(work.conn(), config.id, wanted, now).await?;
+            work.enqueue(Job::ApplyConfig { config_id: config.id });
+            let details = json!({ "old": config.status, "new": wanted });
+            work.audit("config_follows", Some(&format!("config:{}", config.id)), details).await?;
+        }
+    }
+    Ok(())
+}
+
+/// What a config's keys are sealed for.
+fn sealed_for(id: ConfigId) -> String {
+    format!("vpn_config:{id}")
+}
+
+/// Finds a place for a config: server, address and keys, all in one unit of work and once; a repeated call
+/// gives what the first one chose.
+pub async fn place(work: &mut Work, config: &VpnConfig) -> Result<(ServerId, Desired), ConfigError> {
+    let subscription = crud::subscription::find(work.conn(), config.subscription_id).await?;
+    let trial = subscription.is_some_and(|s| s.is_trial());
+    let kind = if trial { PoolKind::Trial } else { PoolKind::Paid };
+    let mut full = None;
+    for server in crud::server::candidates(work.conn(), config.protocol).await? {
+        if config.protocol == Protocol::Wireguard {
+            match address::lease(work, server.id, kind, config.id).await {
+                Ok(_) => {}
+                Err(AddressError::Full) => {
+                    full = Some(AddressError::Full);
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let credentials = Credentials::generate(config.protocol);
+        let keyring = &work.config().keyring;
+        let secret = seal(keyring, config.id, &credentials);
+        let public_id = public_id(&credentials, config.id);
+        let now = work.now();
+        crud::vpn::place(work.conn(), config.id, server.id, &public_id, &secret, now).await?;
+        let placed = crud::vpn::find(work.conn(), config.id).await?.ok_or(ConfigError::Unknown)?;
+        return desired(work, &placed).await;
+    }
+    Err(full.map_or(ConfigError::NoServer(config.protocol), ConfigError::from))
+}
+
+/// What a backend knows the config by, before it has answered.
+fn public_id(credentials: &Credentials, id: ConfigId) -> String {
+    match credentials {
+        Credentials::WireGuard { public_key, .. } => public_key.clone(),
+        Credentials::Outline { .. } => backend_name(id),
+    }
+}
+
+/// What should be at the backend for a config that has a place.
+pub async fn desired(work: &mut Work, config: &VpnConfig) -> Result<(ServerId, Desired), ConfigError> {
+    let server_id = config.server_id.ok_or(ConfigError::NoServer(config.protocol))?;
+    let addresses = match crud::address::of_config(work.conn(), config.id).await? {
+        Some(lease) => Some(address::addresses_of(&lease)?),
+        None => None,
+    };
+    let desired = desired_from(&work.config().keyring, config, addresses)?;
+    Ok((server_id, desired))
+}
+
+/// Everything that should be at a server, for its reconciliation.
+pub async fn desired_of_server(work: &mut Work, id: ServerId) -> Result<Vec<Desired>, ConfigError> {
+    let leases = crud::address::of_server(work.conn(), id).await?;
+    let mut addresses = std::collections::HashMap::with_capacity(leases.len());
+    for lease in &leases {
+        addresses.insert(lease.config_id, address::addresses_of(lease)?);
+    }
+    let keyring = work.config().keyring.clone();
+    let configs = crud::vpn::list_of_server(work.conn(), id).await?;
+    configs.iter().map(|config| desired_from(&keyring, config, addresses.get(&config.id).copied())).collect()
+}
+
+fn desired_from(
+    keyring: &Keyring,
+    config: &VpnConfig,
+    addresses: Option<Addresses>,
+) -> Result<Desired, ConfigError> {
+    let blocked = config.status == ConfigStatus::Suspended;
+    Ok(Desired {
+        config_id: config.id,
+        credentials: open(keyring, config)?,
+        addresses,
+        access: if blocked { Access::Blocked } else { Access::Present },
+        limit_bytes: None,
+    })
+}
+
+fn seal(keyring: &Keyring, id: ConfigId, credentials: &Credentials) -> Sealed {
+    let plain = serde_json::to_vec(credentials).expect("credentials are plain data");
+    keyring.seal(&sealed_for(id), &plain)
+}
+
+/// The keys of a config.
+pub fn open(keyring: &Keyring, config: &VpnConfig) -> Result<Credentials, ConfigError> {
+    let (Some(secret), Some(key_id)) = (&config.secret, &config.secret_key_id) else {
+        return Err(ConfigError::Unknown);
+    };
+    let plain = keyring.open(&sealed_for(config.id), key_id, secret)?;
+    serde_json::from_slice(&plain).map_err(|_| ConfigError::Damaged)
+}
+
+/// The backend has what should be: a config that was being prepared is active now and is handed over.
+pub async fn applied(
+    work: &mut Work,
+    id: ConfigId,
+    now_is: Applied,
+    observed: Option<(&Credentials, &str)>,
+) -> Result<(), ConfigError> {
+    let Some(config) = crud::vpn::lock(work.conn(), id).await? else { return Ok(()) };
+    let now = work.now();
+    if let Some((credentials, public_id)) = observed {
+        let secret = seal(&work.config().keyring, id, credentials);
+        crud::vpn::set_secret(work.conn(), id, public_id, &secret).await?;
+    }
+    crud::vpn::set_applied(work.conn(), id, now_is).await?;
+    if config.status == ConfigStatus::Preparing {
+        crud::vpn::set_status(work.conn(), id, ConfigStatus::Active, now).await?;
+    }
+    if now_is == Applied::Present && crud::vpn::set_delivered(work.conn(), id, now).await? {
+        deliver(work, &config);
+        let details = json!({ "protocol": config.protocol, "server": config.server_id });
+        work.audit("config_delivered", Some(&format!("config:{id}")), details).await?;
+    }
+    Ok(())
+}
+
+/// The backend has no trace of the config any more: keys deleted, address resting.
+pub async fn removed(work: &mut Work, id: ConfigId) -> sqlx::Result<()> {
+    let now = work.now();
+    crud::vpn::set_removed(work.conn(), id, now).await?;
+    address::release(work, id).await?;
+    work.audit("config_removed", Some(&format!("config:{id}")), json!({})).await
+}
+
+/// Adds what the counters of a server's configs have grown by since they were last read.
+pub async fn account(
+    work: &mut Work,
+    server: ServerId,
+    kind: UsageKind,
+    counters: &[Counter],
+) -> sqlx::Result<()> {
+    let known = crud::vpn::list_of_server(work.conn(), server).await?;
+    let mut by_id: std::collections::HashMap<_, _> = known.into_iter().map(|c| (c.id, c)).collect();
+    let mut grown: std::collections::BTreeMap<SubscriptionId, u64> = std::collections::BTreeMap::new();
+    for counter in counters {
+        let Some(mut config) = by_id.remove(&counter.config_id) else { continue };
+        let (rx, tx) = (kind.delta(config.raw_rx, counter.rx), kind.delta(config.raw_tx, counter.tx));
+        let handshake = counter.last_handshake.filter(|at| Some(*at) > config.last_handshake_at);
+        if config.raw_rx == counter.rx && config.raw_tx == counter.tx && handshake.is_none() {
+            continue;
+        }
+        (config.raw_rx, config.raw_tx) = (counter.rx, counter.tx);
+        config.total_rx = config.total_rx.saturating_add(rx);
+        config.total_tx = config.total_tx.saturating_add(tx);
+        crud::vpn::set_usage(work.conn(), &config, handshake).await?;
+        *grown.entry(config.subscription_id).or_default() += rx + tx;
+    }
+    for (subscription, bytes) in grown {
+        if bytes > 0 {
+            super::subscription::add_traffic(work, subscription, bytes).await?;
+        }
+    }
+    Ok(())
+}
+
+/// When a config was last seen to be used, for people: "online" is within three minutes.
+pub fn is_online(config: &VpnConfig, now: Timestamp) -> bool {
+    config.last_handshake_at.is_some_and(|at| now.since(at).num_seconds() < 180)
+}
