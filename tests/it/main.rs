@@ -1,7 +1,11 @@
 //! All integration tests, one binary. The folders follow the source.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod access;
+mod architecture;
+mod audit;
 mod callback;
+mod catalogue;
 mod config;
 mod demo_qvapay;
 mod demo_telegram;
@@ -10,10 +14,14 @@ mod http_layers;
 mod i18n;
 mod nginx;
 mod outline;
+mod payment;
+mod people;
+mod queue;
 mod qvapay_client;
 mod qvapay_vectors;
 mod scripts;
 mod stars;
+mod stats;
 mod support;
 mod telegram_api;
 mod telegram_together;

@@ -1,0 +1,239 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use futures::future::join_all;
+use tokio::sync::Notify;
+use usipipo::clock::Timestamp;
+use usipipo::crud;
+use usipipo::db::Db;
+use usipipo::ids::{EventId, time_ordered};
+use usipipo::models::event::{InboundEvent, NewEvent, Source};
+use usipipo::queue::Failure;
+use usipipo::queue::inbox::{EventHandler, InboxWorker, InboxWriter};
+use usipipo::work::{Work, Works};
+use uuid::Uuid;
+
+use super::Process;
+use crate::support::wait::eventually;
+use crate::support::works::TestWorks;
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+fn event(lane: &str, key: &str, now: Timestamp) -> NewEvent {
+    NewEvent {
+        id: EventId(time_ordered()),
+        source: Source::ClientBot,
+        dedupe_key: key.to_owned(),
+        lane: lane.to_owned(),
+        class: 1,
+        body: key.as_bytes().to_vec(),
+        context: String::new(),
+        dead: None,
+        received_at: now,
+    }
+}
+
+/// Its effect is an audit row; what it does besides is up to the test.
+#[derive(Clone, Default)]
+struct Handler {
+    /// Bodies whose handling fails, or panics.
+    broken: Option<(&'static str, Breakage)>,
+    handled: Arc<AtomicU32>,
+    /// Waits here in the middle of an effect when the body is "slow".
+    gate: Arc<Notify>,
+}
+
+#[derive(Clone, Copy)]
+enum Breakage {
+    Fails,
+    Panics,
+    GivesUp,
+}
+
+#[async_trait]
+impl EventHandler for Handler {
+    async fn handle(&self, work: &mut Work, event: &InboundEvent) -> Result<(), Failure> {
+        let body = String::from_utf8(event.body.clone()).unwrap();
+        work.audit("handled", Some(&event.lane), &body).await?;
+        self.handled.fetch_add(1, Ordering::SeqCst);
+        if body == "slow" {
+            self.gate.notified().await;
+        }
+        match self.broken {
+            Some((broken, how)) if broken == body => match how {
+                Breakage::Fails => Err(Failure::later("not today", Duration::ZERO)),
+                Breakage::Panics => panic!("boom"),
+                Breakage::GivesUp => Err(Failure::give_up("never")),
+            },
+            _ => Ok(()),
+        }
+    }
+
+    async fn gave_up(&self, work: &mut Work, event: &InboundEvent, reason: &str) -> Result<(), Failure> {
+        Ok(work.audit("gave_up", Some(&event.lane), reason).await?)
+    }
+}
+
+fn worker(works: &Works, handler: &Handler) -> InboxWorker<Handler> {
+    InboxWorker { works: works.clone(), handler: handler.clone(), max_attempts: 3 }
+}
+
+/// What took effect in a lane, in order.
+async fn effects(works: &TestWorks, lane: &str) -> Vec<String> {
+    let rows: Vec<String> = sqlx::query_scalar(
+        "SELECT details FROM audit_logs WHERE action = 'handled' AND target = ? ORDER BY id",
+    )
+    .bind(lane)
+    .fetch_all(&works.db.pool)
+    .await
+    .unwrap();
+    rows.iter().map(|row| serde_json::from_str(row).unwrap()).collect()
+}
+
+async fn count(works: &TestWorks, status: &str) -> i64 {
+    sqlx::query_scalar("SELECT COUNT(*) FROM inbound_events WHERE status = ?")
+        .bind(status)
+        .fetch_one(&works.db.pool)
+        .await
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_burst_is_stored_once_each_before_it_is_answered() {
+    let works = TestWorks::new().await;
+    let inbox = InboxWriter::start((*works).clone());
+    let now = works.clock.now();
+    // Every delivery comes twice.
+    let deliveries =
+        (0..600).map(|n| inbox.store(event(&format!("chat:{}", n % 7), &(n / 2).to_string(), now)));
+    for stored in join_all(deliveries).await {
+        stored.unwrap();
+    }
+    assert_eq!(count(&works, "pending").await, 300);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_row_the_database_refuses_does_not_keep_the_others_out() {
+    let works = TestWorks::new().await;
+    let inbox = InboxWriter::start((*works).clone());
+    let now = works.clock.now();
+    let too_long = "x".repeat(200);
+    let keys = ["a", &too_long, "b"];
+    let stored = join_all(keys.map(|key| inbox.store(event("chat:1", key, now)))).await;
+    assert_eq!(stored.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true]);
+    assert_eq!(count(&works, "pending").await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_database_nothing_is_acknowledged() {
+    let works = TestWorks::new().await;
+    let nowhere = "mysql://nobody@127.0.0.1:1/none";
+    let broken = Works { db: Db::open(nowhere, 1).unwrap(), ..(*works).clone() };
+    let inbox = InboxWriter::start(broken);
+    assert!(inbox.store(event("chat:1", "1", works.clock.now())).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_processes_share_the_work_in_order_and_once() {
+    let works = TestWorks::new().await;
+    let inbox = InboxWriter::start((*works).clone());
+    let handler = Handler::default();
+    let processes = [0, 1, 2].map(|_| Process::start(&works, worker(&works, &handler)));
+    let now = works.clock.now();
+    for n in 0..40 {
+        let lanes =
+            (0..6).map(|lane| inbox.store(event(&format!("chat:{lane}"), &format!("{lane}-{n}"), now)));
+        for stored in join_all(lanes).await {
+            stored.unwrap();
+        }
+    }
+    eventually(LIMIT, async || count(&works, "done").await == 240).await;
+    for lane in 0..6 {
+        let expected: Vec<_> = (0..40).map(|n| format!("{lane}-{n}")).collect();
+        assert_eq!(effects(&works, &format!("chat:{lane}")).await, expected);
+    }
+    assert_eq!(handler.handled.load(Ordering::SeqCst), 240);
+    for process in processes {
+        process.stop().await;
+    }
+    let leased: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM lanes WHERE queue = 0")
+        .fetch_one(&works.db.pool)
+        .await
+        .unwrap();
+    assert_eq!(leased, 0, "a drained lane is gone");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_dead_process_had_claimed_is_taken_over_when_its_lease_ends() {
+    let works = TestWorks::new().await;
+    let inbox = InboxWriter::start((*works).clone());
+    let now = works.clock.now();
+    inbox.store(event("chat:1", "1", now)).await.unwrap();
+    let mut conn = (*works).db.acquire().await.unwrap();
+    let until = now + TimeDelta::seconds(60);
+    let queue = usipipo::models::lane::Queue::Inbox;
+    let claimed = crud::lane::claim(&mut conn, queue, 1, now, until, Uuid::now_v7(), 10).await.unwrap();
+    assert_eq!(claimed.len(), 1);
+    let handler = Handler::default();
+    let process = Process::start(&works, worker(&works, &handler));
+    inbox.store(event("chat:2", "2", now)).await.unwrap();
+    eventually(LIMIT, async || effects(&works, "chat:2").await.len() == 1).await;
+    assert!(effects(&works, "chat:1").await.is_empty(), "the lease still holds");
+    works.clock.advance(TimeDelta::seconds(61));
+    eventually(LIMIT, async || effects(&works, "chat:1").await.len() == 1).await;
+    process.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_killed_in_the_middle_of_an_effect_leaves_nothing_of_it() {
+    let works = TestWorks::new().await;
+    let inbox = InboxWriter::start((*works).clone());
+    let now = works.clock.now();
+    for key in ["slow", "next"] {
+        inbox.store(event("chat:1", key, now)).await.unwrap();
+    }
+    let doomed = Handler::default();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let dying = Works { db: Db::open(works.db.url(), 2).unwrap(), ..(*works).clone() };
+    {
+        let _inside = runtime.enter();
+        Process::start(&dying, worker(&dying, &doomed));
+    }
+    eventually(LIMIT, async || doomed.handled.load(Ordering::SeqCst) == 1).await;
+    // Its tasks end where they stand, its connections with them.
+    runtime.shutdown_background();
+    works.clock.advance(TimeDelta::seconds(61));
+    let heir = Handler::default();
+    heir.gate.notify_one();
+    let process = Process::start(&works, worker(&works, &heir));
+    eventually(LIMIT, async || count(&works, "done").await == 2).await;
+    assert_eq!(effects(&works, "chat:1").await, ["slow", "next"]);
+    process.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_handled_is_given_up_with_a_reason_and_the_lane_goes_on() {
+    for (how, reason) in
+        [(Breakage::Fails, "not today"), (Breakage::Panics, "panicked: boom"), (Breakage::GivesUp, "never")]
+    {
+        let works = TestWorks::new().await;
+        let inbox = InboxWriter::start((*works).clone());
+        let now = works.clock.now();
+        for key in ["before", "bad", "after"] {
+            inbox.store(event("chat:1", key, now)).await.unwrap();
+        }
+        let handler = Handler { broken: Some(("bad", how)), ..Handler::default() };
+        let process = Process::start(&works, worker(&works, &handler));
+        eventually(LIMIT, async || count(&works, "done").await == 2).await;
+        assert_eq!(effects(&works, "chat:1").await, ["before", "after"], "a failed effect leaves nothing");
+        let error: String = sqlx::query_scalar("SELECT error FROM inbound_events WHERE status = 'dead'")
+            .fetch_one(&works.db.pool)
+            .await
+            .unwrap();
+        assert_eq!(error, reason);
+        process.stop().await;
+    }
+}

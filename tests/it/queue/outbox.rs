@@ -1,0 +1,176 @@
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use scoped_futures::ScopedFutureExt;
+use tokio::sync::Mutex;
+use usipipo::ids::ChatId;
+use usipipo::models::bot::Bot;
+use usipipo::models::outgoing::{Body, Class, Outgoing, QueuedMessage};
+use usipipo::queue::Failure;
+use usipipo::queue::outbox::{Courier, Delivery, OutboxWorker};
+use usipipo::queue::pacer::Pacer;
+use usipipo::work::{Origin, Work, Works};
+
+use super::Process;
+use crate::support::wait::eventually;
+use crate::support::works::TestWorks;
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// Stands where Telegram's door is: notes what leaves and when, and answers as told.
+#[derive(Clone, Default)]
+struct Door {
+    sent: Arc<Mutex<Vec<(i64, String, Instant)>>>,
+    answers: Arc<Mutex<Vec<Delivery>>>,
+}
+
+impl Door {
+    async fn texts(&self) -> Vec<String> {
+        self.sent.lock().await.iter().map(|(_, text, _)| text.clone()).collect()
+    }
+}
+
+#[async_trait]
+impl Courier for Door {
+    async fn deliver(&self, _: Bot, chat: ChatId, body: &Body) -> Delivery {
+        let text = match body {
+            Body::Text { html, .. } | Body::Edit { html, .. } => html.clone(),
+            other => format!("{other:?}"),
+        };
+        let answer = self.answers.lock().await.pop().unwrap_or(Delivery::Sent { message_id: Some(1) });
+        if matches!(answer, Delivery::Sent { .. }) {
+            self.sent.lock().await.push((chat.0, text, Instant::now()));
+        }
+        answer
+    }
+    async fn blocked(&self, work: &mut Work, _: Bot, chat: ChatId) -> Result<(), Failure> {
+        Ok(work.audit("blocked", Some(&chat.to_string()), ()).await?)
+    }
+    async fn gave_up(&self, work: &mut Work, _: &QueuedMessage, reason: &str) -> Result<(), Failure> {
+        Ok(work.audit("message_dead", Some(reason), ()).await?)
+    }
+}
+
+fn text(chat: i64, class: Class, html: &str) -> Outgoing {
+    let body = Body::Text { html: html.to_owned(), keyboard: None };
+    Outgoing::new(Bot::Client, ChatId(chat), class, body)
+}
+
+async fn queue(works: &Works, messages: &[Outgoing]) {
+    let queued = works.run("queue", Origin::SYSTEM, |work| {
+        async move {
+            messages.iter().for_each(|message| work.send(message.clone()));
+            Ok::<_, sqlx::Error>(())
+        }
+        .scope_boxed()
+    });
+    queued.await.unwrap();
+}
+
+fn start(works: &Works, door: &Door, per_second: u32) -> Process {
+    let pacer = Pacer::new(works.clone(), per_second);
+    Process::start(works, OutboxWorker { works: works.clone(), courier: door.clone(), pacer })
+}
+
+async fn statuses(works: &TestWorks) -> Vec<String> {
+    sqlx::query_scalar("SELECT status FROM outbound_messages ORDER BY id")
+        .fetch_all(&works.db.pool)
+        .await
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn within_a_chat_messages_keep_order_and_a_second_between_them() {
+    let works = TestWorks::new().await;
+    let door = Door::default();
+    queue(&works, &["1", "2", "3"].map(|n| text(7, Class::Interactive, n))).await;
+    let process = start(&works, &door, 1000);
+    eventually(LIMIT, async || door.texts().await.len() == 3).await;
+    assert_eq!(door.texts().await, ["1", "2", "3"]);
+    let sent = door.sent.lock().await;
+    for pair in sent.windows(2) {
+        assert!(pair[1].2 - pair[0].2 >= Duration::from_millis(990), "Telegram allows one message a second");
+    }
+    drop(sent);
+    process.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_overtake_broadcasts_and_edits_wait_for_no_pace() {
+    let works = TestWorks::new().await;
+    let door = Door::default();
+    let edit = Body::Edit { message_id: 1, html: "edit".to_owned(), keyboard: None, ack: None };
+    queue(
+        &works,
+        &[
+            text(7, Class::Bulk, "broadcast"),
+            text(7, Class::Notice, "reminder"),
+            text(7, Class::Interactive, "answer"),
+            Outgoing::new(Bot::Client, ChatId(7), Class::Interactive, edit),
+        ],
+    )
+    .await;
+    let process = start(&works, &door, 1000);
+    eventually(LIMIT, async || door.texts().await.len() == 4).await;
+    assert_eq!(door.texts().await, ["answer", "edit", "reminder", "broadcast"]);
+    process.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_processes_together_keep_the_pace_of_the_bot() {
+    let works = TestWorks::new().await;
+    let door = Door::default();
+    let messages: Vec<_> = (1..=40).map(|chat| text(chat, Class::Interactive, "hi")).collect();
+    queue(&works, &messages).await;
+    let started = Instant::now();
+    let processes = [start(&works, &door, 20), start(&works, &door, 20)];
+    eventually(LIMIT, async || door.texts().await.len() == 40).await;
+    assert!(started.elapsed() >= Duration::from_millis(1900), "40 messages at 20/s");
+    let mut chats: Vec<i64> = door.sent.lock().await.iter().map(|(chat, ..)| *chat).collect();
+    chats.sort_unstable();
+    assert_eq!(chats, (1..=40).collect::<Vec<_>>(), "each once");
+    for process in processes {
+        process.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn retry_after_silences_the_whole_bot() {
+    let works = TestWorks::new().await;
+    let door = Door::default();
+    door.answers.lock().await.push(Delivery::RetryAfter { seconds: 2, whole_bot: true });
+    queue(&works, &[text(1, Class::Interactive, "first")]).await;
+    let process = start(&works, &door, 1000);
+    eventually(LIMIT, async || door.answers.lock().await.is_empty()).await;
+    let asked = Instant::now();
+    queue(&works, &[text(2, Class::Interactive, "second")]).await;
+    eventually(LIMIT, async || door.texts().await.len() == 2).await;
+    assert!(asked.elapsed() >= Duration::from_millis(1500), "both chats wait");
+    assert_eq!(statuses(&works).await, ["done", "done"]);
+    process.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_blocked_bot_drops_the_rest_and_a_refused_message_is_dead() {
+    let works = TestWorks::new().await;
+    let door = Door::default();
+    door.answers.lock().await.push(Delivery::Blocked);
+    queue(&works, &[text(1, Class::Interactive, "a"), text(1, Class::Notice, "b")]).await;
+    let process = start(&works, &door, 1000);
+    eventually(LIMIT, async || statuses(&works).await == ["dropped", "dropped"]).await;
+    door.answers.lock().await.push(Delivery::Permanent("can't parse entities".to_owned()));
+    queue(&works, &[text(2, Class::Interactive, "c")]).await;
+    eventually(LIMIT, async || statuses(&works).await[2] == "dead").await;
+    assert!(door.texts().await.is_empty());
+    process.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_with_a_key_is_queued_once_for_ever() {
+    let works = TestWorks::new().await;
+    let receipt = || text(1, Class::Notice, "receipt").once("receipt:1");
+    queue(&works, &[receipt()]).await;
+    queue(&works, &[receipt(), receipt()]).await;
+    assert_eq!(statuses(&works).await.len(), 1);
+}

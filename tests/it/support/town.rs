@@ -1,0 +1,119 @@
+//! A whole town: Telegram, QvaPay, a database, and the real server in this process or as processes of its own.
+
+use std::net::{SocketAddr, TcpListener as StdListener};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use usipipo::app::{App, Running};
+use usipipo::clock::Clock;
+use usipipo::config::Config;
+use usipipo::demo::qvapay::{QvapayServer, Settings};
+use usipipo::demo::telegram::{Options, PersonHandle, PersonSpec, TelegramServer};
+
+use super::db::TestDb;
+use super::wait::eventually;
+
+pub const BOT: &str = "usipipo_bot";
+const TOKEN: &str = "1001:ccccccccccccccccccccccccccccccccccc";
+const APP_ID: &str = "c2ffb4b5-0000-4000-8000-000000000001";
+const APP_SECRET: &str = "qv_test_app_secret_0123456789abcdef";
+
+pub struct Town {
+    pub telegram: TelegramServer,
+    pub qvapay: QvapayServer,
+    pub clock: Clock,
+    pub db: TestDb,
+    /// Where the server listens, now and after a restart.
+    pub address: SocketAddr,
+    pub variables: Vec<(&'static str, String)>,
+}
+
+impl Town {
+    pub async fn found() -> Self {
+        let clock = Clock::default();
+        let telegram = TelegramServer::start(Options::hasty(clock.clone())).await.unwrap();
+        telegram.add_bot(TOKEN, BOT, "uSipipo");
+        let mut settings = Settings::new(APP_ID, APP_SECRET, clock.clone());
+        settings.limit = None;
+        let qvapay = QvapayServer::start(settings).await.unwrap();
+        let db = TestDb::new().await;
+        let address = StdListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let variables = vec![
+            ("BIND_ADDR", address.to_string()),
+            ("PUBLIC_URL", format!("http://localhost:{}", address.port())),
+            ("DATABASE_URL", db.url().to_owned()),
+            ("TELEGRAM_API_URL", telegram.url()),
+            ("CLIENT_BOT_TOKEN", TOKEN.to_owned()),
+            ("TELEGRAM_WEBHOOK_SECRET", "0123456789abcdef".to_owned()),
+            ("TELEGRAM_MESSAGES_PER_SECOND", "1000".to_owned()),
+            ("SUPERADMIN_TELEGRAM_IDS", "1".to_owned()),
+            ("ENCRYPTION_KEYS", format!("k1:{}=", "A".repeat(43))),
+            ("QVAPAY_APP_ID", APP_ID.to_owned()),
+            ("QVAPAY_APP_SECRET", APP_SECRET.to_owned()),
+            ("QVAPAY_API_URL", qvapay.base_url()),
+            ("LEASE_SECONDS", "5".to_owned()),
+            ("RUST_LOG", "warn".to_owned()),
+        ];
+        Self { telegram, qvapay, clock, db, address, variables }
+    }
+
+    pub fn person(&self, id: i64, name: &str, language: &str) -> PersonHandle {
+        self.telegram.person(PersonSpec::new(id, name, language))
+    }
+
+    pub fn config(&self) -> Config {
+        let lookup = |name: &str| {
+            let found = self.variables.iter().find(|(set, _)| *set == name);
+            found.map(|(_, value)| value.clone())
+        };
+        Config::from_lookup(&lookup).unwrap()
+    }
+
+    /// The server in this process, on the town's clock.
+    pub async fn open(&self) -> Running {
+        let running = App::build(self.config(), self.clock.clone()).unwrap().start().await.unwrap();
+        self.until_connected().await;
+        running
+    }
+
+    /// The server as a process of its own.
+    pub fn spawn(&self) -> Server {
+        self.spawn_at(self.address)
+    }
+
+    /// One more copy, at an address of its own.
+    pub fn spawn_at(&self, address: SocketAddr) -> Server {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_usipipo"));
+        command.arg("serve").env_clear().stdin(Stdio::null());
+        command.envs(self.variables.iter().map(|(name, value)| (*name, value.as_str())));
+        command.env("BIND_ADDR", address.to_string());
+        Server(command.spawn().unwrap())
+    }
+
+    /// Until Telegram has been told where to deliver.
+    pub async fn until_connected(&self) {
+        eventually(Duration::from_secs(60), async || self.telegram.webhook_of(BOT).is_some()).await;
+    }
+
+    pub async fn count(&self, sql: &'static str) -> i64 {
+        sqlx::query_scalar(sql).fetch_one(&self.db.pool).await.unwrap()
+    }
+}
+
+/// A server process; killed when dropped.
+pub struct Server(Child);
+
+impl Server {
+    /// As SIGKILL does: no goodbye.
+    pub fn kill(mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
