@@ -1,0 +1,291 @@
+//! Everything long-lived, built once: the same for the server, the tests and the demo. [`App::start`] makes the
+//! workers run, [`Running::stop`] drains them.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::crud;
+use crate::db::{Db, migrate};
+use crate::handlers::bots::courier::BotCourier;
+use crate::handlers::bots::{Bots, setup};
+use crate::handlers::events::Events;
+use crate::handlers::http::layers::Edge;
+use crate::integrations::payments::Providers;
+use crate::integrations::payments::qvapay::QvaPay;
+use crate::integrations::payments::stars::Stars;
+use crate::integrations::telegram::api::{Telegram, http_client};
+use crate::jobs::{Backends, Jobs};
+use crate::models::bot::Bot;
+use crate::queue::inbox::{InboxWorker, InboxWriter};
+use crate::queue::jobs::JobWorker;
+use crate::queue::outbox::OutboxWorker;
+use crate::queue::pacer::Pacer;
+use crate::queue::runner::{LaneWorker, Runner, RunnerOptions};
+use crate::queue::schedule;
+use crate::router;
+use crate::telemetry::metrics::Metrics;
+use crate::work::{Wakers, Works};
+
+/// Where the process stands in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum Stage {
+    Starting = 0,
+    Serving = 1,
+    Draining = 2,
+}
+
+/// Handle on everything; cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    works: Works,
+    inbox: InboxWriter,
+    telegram: BTreeMap<Bot, Telegram>,
+    providers: Providers,
+    backends: Arc<Backends>,
+    bots: Arc<Bots>,
+    metrics: Metrics,
+    stage: AtomicU8,
+    started: Instant,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Upgrade(#[from] migrate::UpgradeError),
+    #[error("DATABASE_URL is not usable: {0}")]
+    Database(#[from] sqlx::Error),
+    #[error("the HTTP client cannot be made: {0}")]
+    Http(#[from] reqwest::Error),
+    #[error("cannot listen: {0}")]
+    Listen(#[from] std::io::Error),
+}
+
+impl App {
+    /// Builds everything from the configuration. Nothing is reached yet.
+    pub fn build(config: Config, clock: Clock) -> Result<Self, StartError> {
+        use secrecy::ExposeSecret;
+        let db = Db::open(config.database.url.expose_secret(), config.database.max_connections)?;
+        let config = Arc::new(config);
+        let works = Works { db, clock, config: config.clone(), wakers: Arc::new(Wakers::default()) };
+        let http = http_client()?;
+        let api = config.telegram.api_url.as_str();
+        let telegram: BTreeMap<Bot, Telegram> = config
+            .telegram
+            .tokens
+            .iter()
+            .map(|(bot, token)| (*bot, Telegram::new(*bot, token.clone(), api, http.clone())))
+            .collect();
+        let providers = providers(&config, &telegram)?;
+        Ok(Self(Arc::new(Inner {
+            inbox: InboxWriter::start(works.clone()),
+            bots: Arc::new(Bots::new(&config)),
+            works,
+            telegram,
+            providers,
+            backends: Arc::default(),
+            metrics: Metrics::default(),
+            stage: AtomicU8::new(Stage::Starting as u8),
+            started: Instant::now(),
+        })))
+    }
+
+    pub fn works(&self) -> &Works {
+        &self.0.works
+    }
+    pub fn config(&self) -> &Config {
+        &self.0.works.config
+    }
+    pub fn inbox(&self) -> &InboxWriter {
+        &self.0.inbox
+    }
+    pub fn providers(&self) -> &Providers {
+        &self.0.providers
+    }
+    pub fn telegram(&self) -> &BTreeMap<Bot, Telegram> {
+        &self.0.telegram
+    }
+    pub fn backends(&self) -> &Arc<Backends> {
+        &self.0.backends
+    }
+    pub fn bots(&self) -> &Arc<Bots> {
+        &self.0.bots
+    }
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+    /// Whether a bot has a token.
+    pub fn hosts(&self, bot: Bot) -> bool {
+        self.0.telegram.contains_key(&bot)
+    }
+    pub fn uptime(&self) -> Duration {
+        self.0.started.elapsed()
+    }
+
+    pub fn stage(&self) -> Stage {
+        match self.0.stage.load(Ordering::Acquire) {
+            0 => Stage::Starting,
+            1 => Stage::Serving,
+            _ => Stage::Draining,
+        }
+    }
+
+    fn enter(&self, stage: Stage) {
+        self.0.stage.store(stage as u8, Ordering::Release);
+    }
+
+    /// Listens, brings the schema up to date, and starts the workers. `/health/live` answers at once,
+    /// `/health/ready` when everything runs.
+    pub async fn start(self) -> Result<Running, StartError> {
+        let listener = TcpListener::bind(self.config().server.bind).await?;
+        self.start_on(listener).await
+    }
+
+    /// As [`App::start`], on a listener that is already bound.
+    pub async fn start_on(self, listener: TcpListener) -> Result<Running, StartError> {
+        let stop = CancellationToken::new();
+        let address = listener.local_addr()?;
+        let edge = Edge::new(&self.config().server, self.metrics().clone());
+        let http = vec![serve(listener, router::router(&self, &edge), stop.clone())];
+        let mut running =
+            Running { app: self, address, stop, stop_work: CancellationToken::new(), http, work: Vec::new(), owner: Uuid::now_v7() };
+        if let Some(metrics) = running.app.config().server.metrics_addr {
+            let listener = TcpListener::bind(metrics).await?;
+            let routes = router::metrics(&running.app, &edge);
+            running.http.push(serve(listener, routes, running.stop.clone()));
+        }
+        migrate::run(&running.app.works().db).await?;
+        running.start_work();
+        running.app.enter(Stage::Serving);
+        tracing::info!(%address, "serving");
+        Ok(running)
+    }
+}
+
+fn providers(config: &Config, telegram: &BTreeMap<Bot, Telegram>) -> Result<Providers, StartError> {
+    use secrecy::ExposeSecret;
+    let mut providers = Providers::default();
+    if let (true, Some(client)) = (config.payments.stars, telegram.get(&Bot::Client)) {
+        providers = providers.with(Stars::new(client.clone()));
+    }
+    if let Some(qvapay) = &config.payments.qvapay {
+        let (id, secret) = (qvapay.app_id.expose_secret(), qvapay.app_secret.clone());
+        let http = QvaPay::http_client()?;
+        providers = providers.with(QvaPay::new(id, secret, qvapay.api_url.as_str(), qvapay.signature, http));
+    }
+    Ok(providers)
+}
+
+fn serve(listener: TcpListener, routes: axum::Router, stop: CancellationToken) -> JoinHandle<()> {
+    let service = routes.into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async move {
+        let serving = axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned());
+        if let Err(error) = serving.await {
+            tracing::error!(%error, "the HTTP server ended");
+        }
+    })
+}
+
+/// A server that runs.
+pub struct Running {
+    pub app: App,
+    pub address: SocketAddr,
+    /// Ends the accepting of requests.
+    stop: CancellationToken,
+    /// Ends the claiming of work.
+    stop_work: CancellationToken,
+    http: Vec<JoinHandle<()>>,
+    work: Vec<JoinHandle<()>>,
+    /// Token of this process's leases.
+    owner: Uuid,
+}
+
+/// Work that two cores and a small pool carry at the same time.
+const PARALLEL_EVENTS: usize = 16;
+const PARALLEL_MESSAGES: usize = 32;
+const PARALLEL_JOBS: usize = 16;
+/// Time between two looks at the clock by the schedules.
+const SCHEDULE_LOOK: Duration = Duration::from_secs(1);
+/// Failed handlings after which an event is given up: about a quarter of an hour.
+const EVENT_ATTEMPTS: u32 = 20;
+/// Runs after which a job is given up: about two days.
+const JOB_ATTEMPTS: u32 = 200;
+
+impl Running {
+    fn start_work(&mut self) {
+        let app = self.app.clone();
+        let works = app.works().clone();
+        let inbox = InboxWorker {
+            works: works.clone(),
+            handler: Events { bots: app.bots().clone() },
+            max_attempts: EVENT_ATTEMPTS,
+        };
+        let outbox = OutboxWorker {
+            works: works.clone(),
+            courier: BotCourier::new(works.clone(), app.telegram().clone(), app.bots().clone(), app.metrics().clone()),
+            pacer: Pacer::new(works.clone(), app.config().telegram.messages_per_second),
+        };
+        let jobs = JobWorker {
+            works: works.clone(),
+            handler: Jobs {
+                works: works.clone(),
+                providers: app.providers().clone(),
+                backends: app.backends().clone(),
+            },
+            max_attempts: JOB_ATTEMPTS,
+        };
+        self.run(inbox, PARALLEL_EVENTS);
+        self.run(outbox, PARALLEL_MESSAGES);
+        self.run(jobs, PARALLEL_JOBS);
+        let ticking = schedule::run(works.clone(), SCHEDULE_LOOK, self.stop_work.clone());
+        self.work.push(tokio::spawn(ticking));
+        let setting_up = setup::run(works, app.telegram().clone(), app.bots().clone(), self.stop_work.clone());
+        self.work.push(tokio::spawn(setting_up));
+    }
+
+    fn run<W: LaneWorker>(&mut self, worker: W, parallel: usize) {
+        let works = self.app.works().clone();
+        let lease = works.config.queue.lease.to_std().unwrap_or(Duration::from_secs(60));
+        let options = RunnerOptions { lease, parallel, poll: Duration::from_millis(500) };
+        let runner = Runner::new(works, worker, options, self.owner, self.stop_work.clone());
+        self.work.push(tokio::spawn(runner.run()));
+    }
+
+    /// Drains: ready turns 503, accepting stops, running work ends within the grace time or gives its lease back.
+    pub async fn stop(self) {
+        self.app.enter(Stage::Draining);
+        self.stop.cancel();
+        self.stop_work.cancel();
+        let ended = async {
+            for task in self.http.into_iter().chain(self.work) {
+                let _ = task.await;
+            }
+        };
+        let grace = self.app.config().server.shutdown_grace;
+        if tokio::time::timeout(grace, ended).await.is_err() {
+            tracing::warn!("some work did not end in time; its leases are given back");
+        }
+        let released = async {
+            let mut conn = self.app.works().db.acquire().await?;
+            crud::lane::release_all(&mut conn, self.owner, self.app.works().clock.now()).await
+        };
+        if let Ok(Err(error)) = tokio::time::timeout(Duration::from_secs(2), released).await {
+            tracing::warn!(%error, "leases will end by themselves");
+        }
+        self.app.works().db.pool().close().await;
+    }
+}

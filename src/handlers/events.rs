@@ -1,0 +1,60 @@
+//! What a stored delivery means: the inbox worker calls this inside the unit of work that marks it done.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::bots::Bots;
+use super::http::payments::Hint;
+use crate::integrations::telegram::update;
+use crate::models::bot::Bot;
+use crate::models::event::{InboundEvent, Source};
+use crate::models::notice::Alert;
+use crate::queue::Failure;
+use crate::queue::inbox::EventHandler;
+use crate::services::{audit, payment};
+use crate::work::Work;
+
+pub struct Events {
+    pub bots: Arc<Bots>,
+}
+
+#[async_trait]
+impl EventHandler for Events {
+    async fn handle(&self, work: &mut Work, event: &InboundEvent) -> Result<(), Failure> {
+        match event.source {
+            Source::ClientBot => self.update(work, Bot::Client, event).await,
+            Source::SupportBot => self.update(work, Bot::Support, event).await,
+            Source::AdminBot => self.update(work, Bot::Admin, event).await,
+            Source::Qvapay => callback(work, event).await,
+        }
+    }
+
+    async fn gave_up(
+        &self,
+        work: &mut Work,
+        event: &InboundEvent,
+        reason: &str,
+    ) -> Result<(), Failure> {
+        let alert = Alert::EventDead {
+            event_id: event.id,
+            source: event.source.to_string(),
+            reason: reason.to_owned(),
+        };
+        Ok(audit::notify_admins(work, "event_dead", alert).await?)
+    }
+}
+
+impl Events {
+    async fn update(&self, work: &mut Work, bot: Bot, event: &InboundEvent) -> Result<(), Failure> {
+        let update = update::parse(&event.body).map_err(|e| Failure::give_up(e.reason.to_string()))?;
+        self.bots.handle(work, bot, &update).await
+    }
+}
+
+async fn callback(work: &mut Work, event: &InboundEvent) -> Result<(), Failure> {
+    let hint: Hint = serde_json::from_str(&event.context)
+        .map_err(|error| Failure::give_up(format!("what the route noted cannot be read: {error}")))?;
+    payment::callback_received(work, hint.payment_id, &hint.callback).await?;
+    Ok(())
+}
