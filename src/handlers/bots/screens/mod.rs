@@ -3,6 +3,7 @@
 
 mod about_bot;
 mod add_config;
+mod alert;
 mod config;
 mod delivery;
 mod guide;
@@ -20,6 +21,7 @@ mod receipt;
 mod reminder;
 mod roles;
 mod status;
+mod told;
 mod trial;
 mod vpn;
 
@@ -30,6 +32,7 @@ use crate::models::vpn::Protocol;
 
 pub use about_bot::{about_admin, about_support};
 pub use add_config::{AddChoice, AddConfig, add_config};
+pub use alert::alert;
 pub use config::{ConfigDetail, config, rename_invalid, rename_question, renamed, revoke_question, revoked};
 pub use delivery::{Delivered, document_caption, qr_caption, secret_text};
 pub use guide::{GuideFor, guide, guide_systems, guides};
@@ -48,6 +51,7 @@ pub use receipt::{Receipt, ReceiptKind, receipt};
 pub use reminder::{Reminder, reminder};
 pub use roles::my_roles;
 pub use status::{ServerView, Service, Status, status};
+pub use told::{config_delayed, role_granted, role_revoked};
 pub use trial::{Trial, preparing, trial};
 pub use vpn::{Vpn, vpn};
 

@@ -1,0 +1,89 @@
+# What people and admins are told without asking.
+
+# --- people ---
+told-config-delayed =
+    ⏳ <b>Your { $protocol } connection takes longer than usual.</b>
+
+    We are on it and your plan is safe. I send it here as soon as it is ready; there is nothing to do for you.
+told-role = 🎖 You have a new role: <b>{ $role }</b>.
+told-role-until = 🎖 You have a new role: <b>{ $role }</b>, until { $moment }.
+told-role-over = 🎖 You no longer have the role <b>{ $role }</b>.
+
+# --- alerts for admins ---
+alert-event-dead =
+    📥 <b>An incoming event was given up</b>
+
+    Source: { $source }
+    Event: { $event }
+    Cause: { $reason }
+
+    👉 Mend the cause, then replay it on the server: <code>usipipo events replay</code> with that id.
+alert-job-failing =
+    ⚙️ <b>A job keeps failing</b>
+
+    Job: { $kind }
+    Tries: { $attempts }
+    Cause: { $reason }
+
+    👉 It is tried again by itself. If it stays like this, look at <code>usipipo jobs list</code>.
+alert-job-dead =
+    ⛔ <b>A job was given up</b>
+
+    Job: { $kind }
+    Cause: { $reason }
+
+    👉 Mend the cause. <code>usipipo jobs list</code> shows what waits, <code>usipipo jobs retry</code> starts it again.
+alert-message-dead =
+    ✉️ <b>A message could not be delivered</b>
+
+    Chat: { $chat }
+    Cause: { $reason }
+
+    👉 The person did not get it. If it mattered, write to them.
+alert-payment-review =
+    🔎 <b>A payment needs a human</b>
+
+    Payment: { $payment }
+    Cause: { $reason }
+
+    👉 Nothing was given for it. Compare it with the provider's account, then refund it or settle it with the person.
+alert-payment-unknown =
+    🔎 <b>Money came for no order of ours</b>
+
+    Cause: { $reason }
+
+    👉 It is kept on record. Find the payer in the provider's account and send it back or settle it.
+alert-provisioning-delayed =
+    🐌 <b>Somebody waits for their connection</b>
+
+    Person: { $user }
+    Connection: { $config }
+    Cause: { $reason }
+
+    👉 It is tried again by itself and the person knows. Check the servers: <code>usipipo server test</code>
+alert-pool-low =
+    📉 <b>Addresses are running out</b>
+
+    Server: { $server }
+    Pool: { $kind }
+    Free: { $free }
+
+    👉 Add a server or a larger pool before it is full: without addresses nobody new can connect.
+alert-server-down =
+    🔴 <b>A server does not answer</b>
+
+    Server: { $server }
+    Cause: { $reason }
+
+    👉 People on it have no connection now. Look at the machine; I tell you when it is back.
+alert-server-up = 🟢 <b>{ $server } is back</b>
+alert-admin-action =
+    🛡 <b>Something was changed by the team</b>
+
+    Who: { $actor }
+    What: { $action }
+    Whom: { $target }
+
+    👉 If you did not expect it, look at the log.
+alert-button-person = 👤 Who is it
+alert-button-log = 🕓 Log

@@ -1,0 +1,89 @@
+# Lo que se les dice a las personas y al equipo sin que pregunten.
+
+# --- personas ---
+told-config-delayed =
+    ⏳ <b>Tu conexión { $protocol } está tardando más de lo normal.</b>
+
+    Ya estamos en ello y tu plan está a salvo. Te la mando aquí en cuanto esté lista; no tienes que hacer nada.
+told-role = 🎖 Tienes un nuevo rol: <b>{ $role }</b>.
+told-role-until = 🎖 Tienes un nuevo rol: <b>{ $role }</b>, hasta el { $moment }.
+told-role-over = 🎖 Ya no tienes el rol <b>{ $role }</b>.
+
+# --- alertas para el equipo ---
+alert-event-dead =
+    📥 <b>Un evento entrante quedó sin procesar</b>
+
+    Origen: { $source }
+    Evento: { $event }
+    Causa: { $reason }
+
+    👉 Arregla la causa y repítelo en el servidor: <code>usipipo events replay</code> con ese id.
+alert-job-failing =
+    ⚙️ <b>Una tarea sigue fallando</b>
+
+    Tarea: { $kind }
+    Intentos: { $attempts }
+    Causa: { $reason }
+
+    👉 Se reintenta sola. Si sigue así, mira <code>usipipo jobs list</code>.
+alert-job-dead =
+    ⛔ <b>Una tarea se dio por perdida</b>
+
+    Tarea: { $kind }
+    Causa: { $reason }
+
+    👉 Arregla la causa. <code>usipipo jobs list</code> muestra lo que espera y <code>usipipo jobs retry</code> lo lanza de nuevo.
+alert-message-dead =
+    ✉️ <b>Un mensaje no se pudo entregar</b>
+
+    Chat: { $chat }
+    Causa: { $reason }
+
+    👉 La persona no lo recibió. Si era importante, escríbele.
+alert-payment-review =
+    🔎 <b>Un pago necesita una revisión</b>
+
+    Pago: { $payment }
+    Causa: { $reason }
+
+    👉 No se dio nada a cambio. Compáralo con la cuenta del proveedor y devuélvelo o acuérdalo con la persona.
+alert-payment-unknown =
+    🔎 <b>Llegó dinero que no es de ningún pedido</b>
+
+    Causa: { $reason }
+
+    👉 Quedó registrado. Busca al pagador en la cuenta del proveedor y devuélvelo o acuérdalo.
+alert-provisioning-delayed =
+    🐌 <b>Alguien espera su conexión</b>
+
+    Persona: { $user }
+    Conexión: { $config }
+    Causa: { $reason }
+
+    👉 Se reintenta sola y la persona lo sabe. Revisa los servidores: <code>usipipo server test</code>
+alert-pool-low =
+    📉 <b>Se acaban las direcciones</b>
+
+    Servidor: { $server }
+    Grupo: { $kind }
+    Libres: { $free }
+
+    👉 Añade un servidor o un grupo mayor antes de que se llene: sin direcciones no se conecta nadie nuevo.
+alert-server-down =
+    🔴 <b>Un servidor no responde</b>
+
+    Servidor: { $server }
+    Causa: { $reason }
+
+    👉 Quienes lo usan están sin conexión. Revisa la máquina; te aviso cuando vuelva.
+alert-server-up = 🟢 <b>{ $server } volvió</b>
+alert-admin-action =
+    🛡 <b>El equipo hizo un cambio</b>
+
+    Quién: { $actor }
+    Qué: { $action }
+    A quién: { $target }
+
+    👉 Si no lo esperabas, mira el registro.
+alert-button-person = 👤 Quién es
+alert-button-log = 🕓 Registro

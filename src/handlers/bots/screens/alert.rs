@@ -1,0 +1,94 @@
+//! Alerts for admins: what happened, the facts, what to do. Facts come from outside and from errors, so each is
+//! escaped and cut to a readable length.
+
+use super::{Rows, Screen, button};
+use crate::handlers::bots::callback::Callback;
+use crate::i18n::html::shorten;
+use crate::i18n::{Html, Texts, args};
+use crate::ids::UserId;
+use crate::models::notice::Alert;
+use crate::models::outgoing::Button;
+
+/// Characters of an error that are shown; the log has the rest.
+const REASON_CHARS: usize = 400;
+/// Characters of any other fact.
+const FACT_CHARS: usize = 64;
+
+pub fn alert(t: &Texts, alert: &Alert) -> Screen {
+    Screen::new(words(t, alert), Rows::default().row(action(t, alert)).home(t))
+}
+
+fn words(t: &Texts, alert: &Alert) -> Html {
+    match alert {
+        Alert::EventDead { event_id, source, reason } => {
+            let event = Html::code(event_id);
+            t.with(
+                "alert-event-dead",
+                args! { "event" => event, "source" => fact(source), "reason" => cause(reason) },
+            )
+        }
+        // The id finds the row, the kind tells a human what it is; most callers know only the kind.
+        Alert::JobFailing { job_id: _, kind, attempts, reason } => {
+            let args = args! { "kind" => fact(kind), "attempts" => *attempts, "reason" => cause(reason) };
+            t.with("alert-job-failing", args)
+        }
+        Alert::JobDead { kind, reason } => {
+            t.with("alert-job-dead", args! { "kind" => fact(kind), "reason" => cause(reason) })
+        }
+        Alert::MessageDead { chat_id, reason } => {
+            let args = args! { "chat" => Html::code(chat_id), "reason" => cause(reason) };
+            t.with("alert-message-dead", args)
+        }
+        Alert::PaymentReview { payment_id: Some(payment), reason } => {
+            let args = args! { "payment" => Html::code(payment), "reason" => cause(reason) };
+            t.with("alert-payment-review", args)
+        }
+        Alert::PaymentReview { payment_id: None, reason } => {
+            t.with("alert-payment-unknown", args! { "reason" => cause(reason) })
+        }
+        Alert::ProvisioningDelayed { config_id, user_id, reason } => {
+            let (config, user) = (Html::code(config_id), Html::code(user_id));
+            let args = args! { "config" => config, "user" => user, "reason" => cause(reason) };
+            t.with("alert-provisioning-delayed", args)
+        }
+        Alert::PoolLow { server, kind, free } => t.with(
+            "alert-pool-low",
+            args! { "server" => fact(server), "kind" => fact(kind), "free" => *free },
+        ),
+        Alert::ServerDown { server, reason, .. } => {
+            t.with("alert-server-down", args! { "server" => fact(server), "reason" => cause(reason) })
+        }
+        Alert::ServerUp { server, .. } => t.with("alert-server-up", args! { "server" => fact(server) }),
+        Alert::AdminAction { actor, action, target } => {
+            let actor = actor.map_or_else(|| "SYSTEM".to_owned(), |id| id.to_string());
+            let args =
+                args! { "actor" => Html::code(actor), "action" => fact(action), "target" => fact(target) };
+            t.with("alert-admin-action", args)
+        }
+    }
+}
+
+/// The one place to look next, where the bot has it.
+fn action(t: &Texts, alert: &Alert) -> Option<Button> {
+    let person = |id: UserId| button(t.label("alert-button-person"), Callback::Whois(id));
+    match alert {
+        Alert::MessageDead { chat_id, .. } if *chat_id > 0 => Some(person(UserId(*chat_id))),
+        Alert::ProvisioningDelayed { user_id, .. } => Some(person(*user_id)),
+        Alert::AdminAction { actor: Some(actor), .. } => {
+            Some(button(t.label("alert-button-log"), Callback::AuditOf(*actor, 0)))
+        }
+        Alert::PoolLow { .. } | Alert::ServerDown { .. } | Alert::ServerUp { .. } => {
+            Some(button(t.label("home-button-status"), Callback::Status))
+        }
+        // No refund on a tap: the money in question may not be what the order was paid with.
+        _ => None,
+    }
+}
+
+fn cause(text: &str) -> Html {
+    Html::code(shorten(text.trim(), REASON_CHARS))
+}
+
+fn fact(text: &str) -> Html {
+    Html::short(text.trim(), FACT_CHARS)
+}

@@ -1,0 +1,34 @@
+//! What people are told without having asked, and that has no screen elsewhere.
+
+use super::parts::{protocol_name, role_name};
+use super::{Rows, Screen, button};
+use crate::clock::Timestamp;
+use crate::handlers::bots::callback::Callback;
+use crate::i18n::{Texts, args};
+use crate::models::role::Role;
+use crate::models::vpn::Protocol;
+
+/// A config takes longer to make than it should.
+pub fn config_delayed(t: &Texts, protocol: Protocol) -> Screen {
+    let text = t.with("told-config-delayed", args! { "protocol" => protocol_name(t, protocol) });
+    Screen::new(text, Rows::default().row([button(t.label("go-vpn"), Callback::Vpn)]).home(t))
+}
+
+/// Somebody was given a role; `expires_at` None = for good.
+pub fn role_granted(t: &Texts, role: Role, expires_at: Option<Timestamp>) -> Screen {
+    let role = role_name(t, role);
+    let text = match expires_at {
+        Some(at) => t.with("told-role-until", args! { "role" => role, "moment" => t.moment(at) }),
+        None => t.with("told-role", args! { "role" => role }),
+    };
+    Screen::new(text, role_rows(t))
+}
+
+/// Somebody's role was taken away.
+pub fn role_revoked(t: &Texts, role: Role) -> Screen {
+    Screen::new(t.with("told-role-over", args! { "role" => role_name(t, role) }), role_rows(t))
+}
+
+fn role_rows(t: &Texts) -> Rows {
+    Rows::default().row([button(t.label("profile-button-roles"), Callback::MyRoles)]).home(t)
+}

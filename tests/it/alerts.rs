@@ -1,0 +1,69 @@
+//! Alerts as admins read them, with everything from outside made harmless.
+
+use uuid::Uuid;
+
+use usipipo::handlers::bots::screens::{MAX_TEXT, alert};
+use usipipo::i18n::Texts;
+use usipipo::ids::{ConfigId, EventId, PaymentId, ServerId, UserId};
+use usipipo::models::bot::Language;
+use usipipo::models::notice::Alert;
+use usipipo::models::outgoing::ButtonAction;
+
+/// One of each, with `text` wherever something comes from outside.
+fn alerts(text: &str) -> Vec<Alert> {
+    let text = || text.to_owned();
+    let (user_id, config_id, server_id) = (UserId(6_018_273_645), ConfigId(7), ServerId(3));
+    vec![
+        Alert::EventDead { event_id: EventId(Uuid::nil()), source: text(), reason: text() },
+        Alert::JobFailing { job_id: None, kind: text(), attempts: 5, reason: text() },
+        Alert::JobDead { kind: text(), reason: text() },
+        Alert::MessageDead { chat_id: user_id.0, reason: text() },
+        Alert::MessageDead { chat_id: -1_001_234, reason: text() },
+        Alert::PaymentReview { payment_id: Some(PaymentId(42)), reason: text() },
+        Alert::PaymentReview { payment_id: None, reason: text() },
+        Alert::ProvisioningDelayed { config_id, user_id, reason: text() },
+        Alert::PoolLow { server: text(), kind: text(), free: 3 },
+        Alert::ServerDown { server_id, server: text(), reason: text() },
+        Alert::ServerUp { server_id, server: text() },
+        Alert::AdminAction { actor: Some(user_id), action: text(), target: text() },
+        Alert::AdminAction { actor: None, action: text(), target: text() },
+    ]
+}
+
+fn shown(language: Language) -> String {
+    let t = Texts::of(language);
+    let one = |it: &Alert| {
+        let screen = alert(t, it);
+        let buttons = screen.keyboard.0.iter().flatten().map(|button| match &button.action {
+            ButtonAction::Callback(data) => format!("[{} -> {data}]", button.text),
+            other => format!("[{} -> {other:?}]", button.text),
+        });
+        format!("{}\n{}", screen.html, buttons.collect::<Vec<_>>().join(" "))
+    };
+    alerts("a <b>text</b> & more").iter().map(one).collect::<Vec<_>>().join("\n\n----\n\n")
+}
+
+#[test]
+fn in_spanish() {
+    insta::assert_snapshot!(shown(Language::Es));
+}
+
+#[test]
+fn in_english() {
+    insta::assert_snapshot!(shown(Language::En));
+}
+
+#[test]
+fn in_russian() {
+    insta::assert_snapshot!(shown(Language::Ru));
+}
+
+#[test]
+fn whatever_the_cause_says_it_fits_a_message() {
+    for language in Language::ALL {
+        for it in alerts(&"🔥".repeat(100_000)) {
+            let html = alert(Texts::of(*language), &it).html;
+            assert!(html.to_plain().encode_utf16().count() <= MAX_TEXT / 2, "{it:.40?}");
+        }
+    }
+}
