@@ -8,6 +8,7 @@ mod audit;
 mod callback;
 mod catalogue;
 mod config;
+mod courier;
 mod demo_qvapay;
 mod demo_telegram;
 mod deploy;

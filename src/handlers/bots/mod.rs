@@ -2,6 +2,8 @@
 
 pub mod callback;
 pub mod commands;
+pub mod courier;
 pub mod screens;
+pub mod usernames;
 
 pub use crate::i18n::html;

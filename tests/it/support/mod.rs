@@ -2,6 +2,7 @@
 //! pretending. Nothing here knows the application's rules.
 
 pub mod bot_api;
+pub mod chats;
 pub mod db;
 pub mod log;
 pub mod skip;

@@ -1,0 +1,181 @@
+//! Notices in words. The rows are read now, at the moment of sending, so that what people read is true when they
+//! read it, and what is true no more is not sent.
+
+use chrono::TimeDelta;
+
+use super::{Unsendable, texts_for};
+use crate::crud;
+use crate::handlers::bots::screens::{
+    self, Order, OrderState, Receipt, ReceiptKind, Reminder, Screen, SubscriptionView,
+};
+use crate::i18n::Texts;
+use crate::ids::{ChatId, PaymentId, PlanId, SubscriptionId};
+use crate::models::notice::Notice;
+use crate::models::payment::{Payment, PaymentStatus, ProviderId};
+use crate::models::subscription::{ReminderKind, Subscription, SubscriptionStatus};
+use crate::models::vpn::ConfigStatus;
+use crate::money::Money;
+use crate::services::catalogue;
+use crate::work::Work;
+
+/// The notice in the language of the chat's person; `support` is the username of the support bot.
+pub(super) async fn word(
+    work: &mut Work,
+    chat: ChatId,
+    notice: &Notice,
+    support: Option<&str>,
+) -> Result<Screen, Unsendable> {
+    let t = texts_for(work, chat).await?;
+    match notice {
+        Notice::Order { payment_id } => {
+            let order = payment(work, *payment_id).await?;
+            Ok(screens::order(t, &order_view(work, t, &order).await?.ok_or_else(no_plan)?))
+        }
+        Notice::Receipt { payment_id } => receipt(work, t, *payment_id, PaymentStatus::Completed).await,
+        Notice::Refunded { payment_id } => receipt(work, t, *payment_id, PaymentStatus::Refunded).await,
+        Notice::ConfigDelayed { config_id } => {
+            let config = crud::vpn::find(work.conn(), *config_id).await?;
+            let waiting = config.filter(|config| config.status == ConfigStatus::Preparing);
+            let waiting = waiting.ok_or(Unsendable::Moot("the config is not waited for any more"))?;
+            Ok(screens::config_delayed(t, waiting.protocol))
+        }
+        Notice::Reminder { subscription_id, kind } => reminder(work, t, *subscription_id, *kind).await,
+        Notice::RoleGranted { expires_at: Some(end), .. } if *end <= work.now() => {
+            Err(Unsendable::Moot("the role is over"))
+        }
+        Notice::RoleGranted { role, expires_at } => Ok(screens::role_granted(t, *role, *expires_at)),
+        Notice::RoleRevoked { role } => Ok(screens::role_revoked(t, *role)),
+        Notice::Trouble { reference } => {
+            let trouble = screens::Notice::Error { reference: reference.clone() };
+            Ok(screens::notice(t, &trouble, support))
+        }
+        Notice::Alert(alert) => Ok(screens::alert(t, alert)),
+    }
+}
+
+async fn payment(work: &mut Work, id: PaymentId) -> Result<Payment, Unsendable> {
+    crud::payment::find(work.conn(), id).await?.ok_or(Unsendable::Moot("there is no such order"))
+}
+
+fn no_plan() -> Unsendable {
+    Unsendable::Broken("the plan of the order is gone".to_owned())
+}
+
+async fn plan_name(work: &mut Work, t: &Texts, plan: PlanId) -> sqlx::Result<Option<String>> {
+    Ok(catalogue::offer(work, plan, t.language()).await?.map(|offer| offer.name))
+}
+
+/// An order as its screen shows it now; None when its plan is gone.
+pub async fn order_view(work: &mut Work, t: &Texts, order: &Payment) -> sqlx::Result<Option<Order>> {
+    let Some(plan) = plan_name(work, t, order.plan_id).await? else { return Ok(None) };
+    Ok(Some(Order {
+        id: order.id,
+        order_ref: order.order_ref.clone(),
+        plan_id: order.plan_id,
+        plan,
+        price: order.price(),
+        provider: order.provider,
+        state: order_state(work, order).await?,
+        now: work.now(),
+    }))
+}
+
+async fn order_state(work: &mut Work, order: &Payment) -> sqlx::Result<OrderState> {
+    let expires_at = order.expires_at;
+    Ok(match order.status {
+        PaymentStatus::Pending if expires_at <= work.now() => OrderState::Expired,
+        PaymentStatus::Pending => match (order.provider, &order.invoice_url) {
+            (ProviderId::Stars, _) => OrderState::Waiting { url: None, expires_at },
+            (_, Some(url)) => OrderState::Waiting { url: Some(url.clone()), expires_at },
+            (_, None) => OrderState::Preparing,
+        },
+        PaymentStatus::Completed => match bought(work, order).await? {
+            Some(subscription) => OrderState::Paid { ends_at: subscription.ends_at },
+            None => OrderState::Refunded,
+        },
+        PaymentStatus::Refunded => OrderState::Refunded,
+        PaymentStatus::Expired => OrderState::Expired,
+        PaymentStatus::Failed => OrderState::Failed,
+        PaymentStatus::Cancelled => OrderState::Cancelled,
+        PaymentStatus::Review => OrderState::Review,
+    })
+}
+
+/// The subscription that a completed order paid for.
+async fn bought(work: &mut Work, order: &Payment) -> sqlx::Result<Option<Subscription>> {
+    match order.subscription_id {
+        Some(id) => crud::subscription::find(work.conn(), id).await,
+        None => Ok(None),
+    }
+}
+
+/// What became of the money of an order that is in `status`; an order that has gone on since has another notice.
+async fn receipt(
+    work: &mut Work,
+    t: &Texts,
+    id: PaymentId,
+    status: PaymentStatus,
+) -> Result<Screen, Unsendable> {
+    let order = payment(work, id).await?;
+    if order.status != status {
+        return Err(Unsendable::Moot("the order has gone on since"));
+    }
+    let kind = match status {
+        PaymentStatus::Refunded => ReceiptKind::Refunded,
+        _ => {
+            let subscription = bought(work, &order).await?;
+            let subscription = subscription.ok_or(Unsendable::Moot("the subscription is gone"))?;
+            let first = brought_config(work, &order, &subscription).await?;
+            ReceiptKind::Paid { ends_at: subscription.ends_at, first }
+        }
+    };
+    let plan = plan_name(work, t, order.plan_id).await?.ok_or_else(no_plan)?;
+    let price = match (order.paid_amount, order.paid_currency.clone()) {
+        (Some(amount), Some(currency)) => Money::new(amount, currency),
+        _ => order.price(),
+    };
+    Ok(screens::receipt(t, &Receipt { order_ref: order.order_ref, plan, price, kind }))
+}
+
+/// Whether a config was ordered together with the payment: all rows of a unit of work bear the same instant.
+async fn brought_config(work: &mut Work, order: &Payment, subscription: &Subscription) -> sqlx::Result<bool> {
+    let configs = crud::vpn::list_of_subscription(work.conn(), subscription.id).await?;
+    Ok(configs.iter().any(|config| Some(config.created_at) == order.completed_at))
+}
+
+async fn reminder(
+    work: &mut Work,
+    t: &Texts,
+    id: SubscriptionId,
+    kind: ReminderKind,
+) -> Result<Screen, Unsendable> {
+    let now = work.now();
+    let row = crud::subscription::find(work.conn(), id).await?;
+    let row = row.ok_or(Unsendable::Moot("the subscription is gone"))?;
+    if !still_true(kind, &row, row.ends_at.since(now)) {
+        return Err(Unsendable::Moot("the subscription was extended or has gone on since"));
+    }
+    let offer = match row.plan_id {
+        Some(plan) => catalogue::offer(work, plan, t.language()).await?,
+        None => None,
+    };
+    let renew = offer.as_ref().filter(|offer| offer.plan.active).map(|offer| offer.plan.id);
+    let subscription = SubscriptionView::of(&row, offer.map(|offer| offer.name));
+    Ok(screens::reminder(t, &Reminder { kind, subscription, renew, now }))
+}
+
+/// Whether a reminder still says what is so; `left` is the time to the end.
+fn still_true(kind: ReminderKind, row: &Subscription, left: TimeDelta) -> bool {
+    let active = row.status == SubscriptionStatus::Active && left > TimeDelta::zero();
+    let is_out = row.allowance.is_some_and(|allowance| row.used >= allowance);
+    match kind {
+        // One that renews by itself needs nobody to think of it.
+        ReminderKind::ThreeDays => active && !row.renews && left <= TimeDelta::days(3),
+        ReminderKind::OneDay => active && !row.renews && left <= TimeDelta::days(1),
+        ReminderKind::Ended => left <= TimeDelta::zero(),
+        ReminderKind::TrafficLow => {
+            active && !is_out && row.allowance.is_some_and(|allowance| row.used >= allowance / 5 * 4)
+        }
+        ReminderKind::TrafficOut => is_out && left > TimeDelta::zero(),
+    }
+}
