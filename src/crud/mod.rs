@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod audit;
+pub mod bot_setup;
 pub mod event;
 pub mod job;
 pub mod lane;

@@ -5,6 +5,7 @@ mod access;
 mod alerts;
 mod architecture;
 mod audit;
+mod bot_setup;
 mod callback;
 mod catalogue;
 mod config;

@@ -4,6 +4,7 @@ pub mod callback;
 pub mod commands;
 pub mod courier;
 pub mod screens;
+pub mod setup;
 pub mod usernames;
 
 pub use crate::i18n::html;

@@ -1,0 +1,296 @@
+//! Setting the bots up at Telegram: where their updates go, their menus of commands, names and descriptions. What
+//! was set is remembered by its fingerprint, so that a start changes nothing needlessly. Telegram may be down: it is
+//! tried again and again in the background, and the server runs meanwhile.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use futures::future::join_all;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use teloxide_core::types::Recipient;
+use tokio_util::sync::CancellationToken;
+
+use super::commands::{about, commands_for};
+use super::usernames::Usernames;
+use crate::config::Config;
+use crate::crud;
+use crate::i18n::Texts;
+use crate::ids::UserId;
+use crate::integrations::telegram::api::{BotCommand, CommandScope, SendError, Telegram, WebhookInfo};
+use crate::integrations::telegram::update;
+use crate::models::bot::{Bot, Language};
+use crate::models::role::Role;
+use crate::queue::failure::backoff;
+use crate::services::access;
+use crate::work::Works;
+
+/// Pauses between two rounds: growing from the first to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+/// What the support and the admin bot read so far.
+const HANDLED_BY_OTHERS: [&str; 3] = ["message", "callback_query", "my_chat_member"];
+
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    #[error("{0}")]
+    Telegram(#[from] SendError),
+    #[error("the database failed: {0}")]
+    Database(#[from] sqlx::Error),
+}
+
+/// One thing that is set at Telegram, for all languages where `language` is None. No `Debug`: one holds a secret.
+enum Wish {
+    Webhook { url: String, secret: SecretString, allowed: &'static [&'static str], connections: u8 },
+    Commands { whose: Menu, language: Option<Language>, commands: Vec<BotCommand> },
+    Description { language: Option<Language>, text: String },
+    ShortDescription { language: Option<Language>, text: String },
+    Name { language: Option<Language>, text: String },
+}
+
+/// Who sees a menu of commands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Menu {
+    Everybody,
+    One(UserId),
+}
+
+/// How topics of menus of one person begin in bot_setups.
+const MENU_OF_ONE: &str = "commands:chat:";
+
+/// Sets up every bot; returns when all is set, or on `stop`.
+pub async fn run(
+    works: Works,
+    telegram: BTreeMap<Bot, Telegram>,
+    usernames: Usernames,
+    stop: CancellationToken,
+) {
+    let all = join_all(telegram.values().map(|telegram| set_up(&works, telegram, &usernames)));
+    stop.run_until_cancelled(all).await;
+}
+
+/// Points a bot's webhook at this server, whatever was set before.
+pub async fn webhook_set(works: &Works, telegram: &Telegram) -> Result<(), SetupError> {
+    let me = telegram.get_me().await?;
+    let webhook = webhook(telegram.bot(), &works.config);
+    webhook.grant(telegram).await?;
+    note(works, telegram.bot(), &webhook, me.id).await
+}
+
+/// Takes a bot's webhook away until the next start; updates that wait at Telegram keep waiting.
+pub async fn webhook_delete(works: &Works, telegram: &Telegram) -> Result<(), SetupError> {
+    telegram.delete_webhook().await?;
+    let mut conn = works.db.acquire().await?;
+    crud::bot_setup::delete(&mut conn, telegram.bot(), &webhook(telegram.bot(), &works.config).topic())
+        .await?;
+    Ok(())
+}
+
+/// Where a bot's updates go, how many wait, and what went wrong last.
+pub async fn webhook_info(telegram: &Telegram) -> Result<WebhookInfo, SetupError> {
+    Ok(telegram.get_webhook_info().await?)
+}
+
+/// Round after round until nothing is left.
+async fn set_up(works: &Works, telegram: &Telegram, usernames: &Usernames) {
+    let bot = telegram.bot();
+    let mut rounds = 0;
+    loop {
+        rounds += 1;
+        let mut pause = backoff(rounds, FIRST_PAUSE, LONGEST_PAUSE);
+        match round(works, telegram, usernames).await {
+            Ok(left) if left.is_empty() => {
+                tracing::info!(%bot, "the bot is set up");
+                return;
+            }
+            Ok(left) => left.iter().for_each(|(wish, error)| {
+                report(bot, wish, error);
+                pause = pause.max(asked_pause(error));
+            }),
+            Err(error) => {
+                tracing::error!(%bot, %error, "the bot cannot be set up yet, trying again");
+                if let SetupError::Telegram(error) = &error {
+                    pause = pause.max(asked_pause(error));
+                }
+            }
+        }
+        tokio::time::sleep(pause).await;
+    }
+}
+
+fn report(bot: Bot, wish: &Wish, error: &SendError) {
+    let topic = wish.topic();
+    match (wish, error) {
+        // The menu of somebody who has not opened the chat cannot be set; they may do so at any time.
+        (Wish::Commands { whose: Menu::One(id), .. }, SendError::Permanent(_) | SendError::Blocked) => {
+            tracing::info!(%bot, topic, user_id = %id, %error, "an admin has no menu before writing to the bot");
+        }
+        _ => tracing::error!(%bot, topic, %error, "not set at Telegram yet, trying again"),
+    }
+}
+
+fn asked_pause(error: &SendError) -> Duration {
+    match error {
+        SendError::RetryAfter { seconds, .. } => Duration::from_secs(*seconds),
+        _ => Duration::ZERO,
+    }
+}
+
+/// Grants what is not as it was set last; answers with what could not be granted.
+async fn round(
+    works: &Works,
+    telegram: &Telegram,
+    usernames: &Usernames,
+) -> Result<Vec<(Wish, SendError)>, SetupError> {
+    let bot = telegram.bot();
+    let me = telegram.get_me().await?;
+    usernames.learn(bot, me.username);
+    let known = known(works, bot).await?;
+    let mut left = Vec::new();
+    for wish in wishes(bot, &works.config, &chats(&works.config, &known)) {
+        let as_set = known.get(&wish.topic()) == Some(&wish.fingerprint(me.id));
+        let granted = match as_set && wish.still_holds(telegram).await? {
+            true => continue,
+            false => wish.grant(telegram).await,
+        };
+        match granted {
+            Ok(()) => note(works, bot, &wish, me.id).await?,
+            Err(SendError::Unauthorized) => return Err(SendError::Unauthorized.into()),
+            Err(error) => left.push((wish, error)),
+        }
+    }
+    Ok(left)
+}
+
+async fn known(works: &Works, bot: Bot) -> sqlx::Result<BTreeMap<String, String>> {
+    let mut conn = works.db.acquire().await?;
+    Ok(crud::bot_setup::list(&mut conn, bot).await?.into_iter().collect())
+}
+
+async fn note(works: &Works, bot: Bot, wish: &Wish, id: UserId) -> Result<(), SetupError> {
+    let mut conn = works.db.acquire().await?;
+    let now = works.clock.now();
+    Ok(crud::bot_setup::put(&mut conn, bot, &wish.topic(), &wish.fingerprint(id), now).await?)
+}
+
+/// Whose chat has a menu of its own: the admins that the environment names, and those it named once, who get the
+/// ordinary menu back.
+fn chats(config: &Config, known: &BTreeMap<String, String>) -> BTreeSet<UserId> {
+    let person = |topic: &String| topic.strip_prefix(MENU_OF_ONE)?.split(':').next()?.parse().ok();
+    let named = config.people.superadmins.iter().chain(&config.people.admins).copied();
+    known.keys().filter_map(person).chain(named).collect()
+}
+
+/// Everything that a bot should be, the most needed first: names come last, as Telegram lets them change rarely.
+fn wishes(bot: Bot, config: &Config, chats: &BTreeSet<UserId>) -> Vec<Wish> {
+    let languages = || std::iter::once(None).chain(Language::ALL.iter().copied().map(Some));
+    let texts = |language: Option<Language>| Texts::of(language.unwrap_or(config.default_language));
+    let about = |language| about(bot, texts(language));
+    let menu = |whose| {
+        languages().map(move |language| {
+            let commands = menu_of(whose, config, texts(language));
+            Wish::Commands { whose, language, commands }
+        })
+    };
+    let menus = std::iter::once(Menu::Everybody).chain(chats.iter().copied().map(Menu::One));
+    // The other bots understand nothing but /start yet.
+    let menus = menus.filter(|_| bot == Bot::Client).flat_map(menu);
+    let descriptions =
+        languages().map(|language| Wish::Description { language, text: about(language).description });
+    let short = languages()
+        .map(|language| Wish::ShortDescription { language, text: about(language).short_description });
+    let names = languages().map(|language| Wish::Name { language, text: about(language).name });
+    std::iter::once(webhook(bot, config)).chain(menus).chain(descriptions).chain(short).chain(names).collect()
+}
+
+fn menu_of(whose: Menu, config: &Config, t: &Texts) -> Vec<BotCommand> {
+    let role = match whose {
+        Menu::Everybody => None,
+        Menu::One(id) => access::environment_role(config, id),
+    };
+    let commands = commands_for(&[role.unwrap_or(Role::User)]);
+    commands.into_iter().map(|command| BotCommand::new(command.as_str(), command.description(t))).collect()
+}
+
+fn webhook(bot: Bot, config: &Config) -> Wish {
+    Wish::Webhook {
+        url: config.server.public_address(&format!("/telegram/{bot}")),
+        secret: config.telegram.webhook_secret().clone(),
+        allowed: if bot == Bot::Client { &update::HANDLED } else { &HANDLED_BY_OTHERS },
+        connections: config.telegram.max_connections,
+    }
+}
+
+impl Wish {
+    /// What it is about: its key in bot_setups.
+    fn topic(&self) -> String {
+        let of = |what: &str, language: &Option<Language>| match language {
+            Some(language) => format!("{what}:{language}"),
+            None => format!("{what}:any"),
+        };
+        match self {
+            Wish::Webhook { .. } => "webhook".to_owned(),
+            Wish::Commands { whose: Menu::Everybody, language, .. } => of("commands", language),
+            Wish::Commands { whose: Menu::One(id), language, .. } => {
+                of(&format!("{MENU_OF_ONE}{id}"), language)
+            }
+            Wish::Description { language, .. } => of("description", language),
+            Wish::ShortDescription { language, .. } => of("short_description", language),
+            Wish::Name { language, .. } => of("name", language),
+        }
+    }
+
+    /// SHA-256 in hex of what would be set, for the bot with this id.
+    fn fingerprint(&self, bot: UserId) -> String {
+        let content = match self {
+            Wish::Webhook { url, secret, allowed, connections } => {
+                json!([url, secret.expose_secret(), allowed, connections])
+            }
+            Wish::Commands { commands, .. } => json!(commands),
+            Wish::Description { text, .. }
+            | Wish::ShortDescription { text, .. }
+            | Wish::Name { text, .. } => json!(text),
+        };
+        hex::encode(Sha256::digest(json!([bot, self.topic(), content]).to_string()))
+    }
+
+    /// Whether Telegram still has what was set. Asked for the webhook alone, which others may change and without
+    /// which nothing works.
+    async fn still_holds(&self, telegram: &Telegram) -> Result<bool, SendError> {
+        let Wish::Webhook { url, allowed, connections, .. } = self else { return Ok(true) };
+        let info = telegram.get_webhook_info().await?;
+        let there: BTreeSet<&str> = info.allowed_updates.iter().map(String::as_str).collect();
+        Ok(info.url == *url
+            && there == allowed.iter().copied().collect()
+            && info.max_connections.is_none_or(|there| there == i64::from(*connections)))
+    }
+
+    async fn grant(&self, telegram: &Telegram) -> Result<(), SendError> {
+        match self {
+            Wish::Webhook { url, secret, allowed, connections } => {
+                telegram.set_webhook(url, secret, allowed, *connections).await
+            }
+            Wish::Commands { whose, language, commands } => {
+                telegram.set_my_commands(commands, whose.scope(), *language).await
+            }
+            Wish::Description { language, text } => telegram.set_my_description(text, *language).await,
+            Wish::ShortDescription { language, text } => {
+                telegram.set_my_short_description(text, *language).await
+            }
+            Wish::Name { language, text } => telegram.set_my_name(text, *language).await,
+        }
+    }
+}
+
+impl Menu {
+    fn scope(self) -> CommandScope {
+        match self {
+            Menu::Everybody => CommandScope::AllPrivateChats,
+            Menu::One(id) => {
+                CommandScope::Chat { chat_id: Recipient::Id(teloxide_core::types::ChatId(id.0)) }
+            }
+        }
+    }
+}

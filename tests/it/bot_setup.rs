@@ -1,0 +1,196 @@
+//! The bots at Telegram: what a start sets, what the next one leaves alone, and a Telegram that is not there.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::{CancellationToken, DropGuard};
+use usipipo::demo::telegram::{Fault, FaultRule, PersonSpec};
+use usipipo::handlers::bots::setup;
+use usipipo::integrations::telegram::update::HANDLED;
+use usipipo::models::bot::Bot;
+use usipipo::work::Works;
+
+use crate::support::chats::{BOT, Chats, SUPPORT_BOT, clients};
+use crate::support::wait::eventually;
+use crate::support::works::{ADMIN, SUPERADMIN, config};
+
+const LIMIT: Duration = Duration::from_secs(20);
+const SECRET: &str = "0123456789abcdef";
+
+/// A world in which both admins have opened the chat.
+async fn with_admins() -> Chats {
+    let chats = Chats::new().await;
+    for (id, name, language) in [(SUPERADMIN, "Rosa", "es"), (ADMIN, "Igor", "ru")] {
+        chats.telegram.person(PersonSpec::new(id.0, name, language)).open(BOT).unwrap();
+    }
+    chats
+}
+
+/// A start that goes to its end.
+async fn start(chats: &Chats, works: &Works) {
+    let done = setup::run(works.clone(), clients(works), chats.usernames.clone(), CancellationToken::new());
+    tokio::time::timeout(LIMIT, done).await.unwrap();
+}
+
+/// A start that goes on in the background until the result is dropped.
+fn start_in_background(chats: &Chats) -> DropGuard {
+    let stop = CancellationToken::new();
+    let works: Works = (**chats).clone();
+    tokio::spawn(setup::run(works, chats.clients(), chats.usernames.clone(), stop.clone()));
+    stop.drop_guard()
+}
+
+/// The same database with other variables.
+fn with_variables(chats: &Chats, variables: &[(&str, &str)]) -> Works {
+    let url = chats.telegram.url();
+    let support = format!("1002:{}", "s".repeat(35));
+    let mut all = vec![
+        ("TELEGRAM_API_URL", url.as_str()),
+        ("PUBLIC_URL", "http://127.0.0.1:9"),
+        ("SUPPORT_BOT_TOKEN", &support),
+    ];
+    all.retain(|(name, _)| variables.iter().all(|(other, _)| other != name));
+    all.extend(variables);
+    Works { config: Arc::new(config(chats.db.url(), &all)), ..(**chats).clone() }
+}
+
+/// What was set so far, method by method.
+fn set_calls(chats: &Chats) -> Vec<String> {
+    let calls = chats.telegram.calls().into_iter().filter(|call| call.method.starts_with("set"));
+    calls.map(|call| call.method).collect()
+}
+
+#[tokio::test]
+async fn a_start_sets_everything() {
+    let chats = with_admins().await;
+    let ana = chats.telegram.person(PersonSpec::new(42, "Ana", "en"));
+    start(&chats, &chats).await;
+
+    let webhook = |name: &str| format!("http://127.0.0.1:9/telegram/{name}");
+    assert_eq!(chats.telegram.webhook_of(BOT), Some((webhook("client"), Some(SECRET.to_owned()))));
+    assert_eq!(chats.telegram.webhook_of(SUPPORT_BOT), Some((webhook("support"), Some(SECRET.to_owned()))));
+    let info = setup::webhook_info(&chats.clients()[&Bot::Client]).await.unwrap();
+    assert_eq!(info.allowed_updates, HANDLED);
+    assert_eq!(info.max_connections, Some(40));
+
+    let ours = ana.commands(BOT).unwrap();
+    assert_eq!(ours[0], ("start".to_owned(), "Main menu".to_owned()));
+    assert!(ours.iter().all(|(command, _)| command != "whois"));
+    ana.set_language(Some("de"));
+    assert_eq!(ana.commands(BOT).unwrap()[0].1, "Menú principal", "the default language");
+    let people = chats.telegram.people();
+    let of = |id: i64| people.iter().find(|person| person.id == id).unwrap().commands(BOT).unwrap();
+    let whois = |id| of(id).into_iter().find(|(command, _)| command == "whois").unwrap().1;
+    assert!(whois(ADMIN.0).starts_with("Кто это"), "{}", whois(ADMIN.0));
+    assert!(whois(SUPERADMIN.0).starts_with("Ver a"), "{}", whois(SUPERADMIN.0));
+    assert!(ana.commands(SUPPORT_BOT).unwrap().is_empty());
+
+    let names = chats.telegram.calls_of("setMyName");
+    assert!(names.iter().any(|call| call.bot == BOT && call.text("language_code") == "ru"));
+    assert!(names.iter().any(|call| call.bot == SUPPORT_BOT && call.text("language_code").is_empty()));
+    assert!(chats.telegram.calls().iter().all(|call| call.succeeded()));
+    assert_eq!(chats.usernames.of(Bot::Client), Some(BOT));
+    assert_eq!(chats.usernames.of(Bot::Support), Some(SUPPORT_BOT));
+    assert_eq!(chats.usernames.of(Bot::Admin), None);
+}
+
+#[tokio::test]
+async fn the_next_start_changes_nothing() {
+    let chats = with_admins().await;
+    start(&chats, &chats).await;
+    let before = set_calls(&chats).len();
+    start(&chats, &chats).await;
+    assert_eq!(set_calls(&chats)[before..], [] as [String; 0]);
+}
+
+#[tokio::test]
+async fn only_what_differs_is_set_again() {
+    let chats = with_admins().await;
+    start(&chats, &chats).await;
+
+    let before = set_calls(&chats).len();
+    let rotated = with_variables(&chats, &[("TELEGRAM_WEBHOOK_SECRET", "fedcba9876543210,0123456789abcdef")]);
+    start(&chats, &rotated).await;
+    assert_eq!(set_calls(&chats)[before..], ["setWebhook", "setWebhook"]);
+    assert_eq!(chats.telegram.webhook_of(BOT).unwrap().1.unwrap(), "fedcba9876543210");
+
+    let before = set_calls(&chats).len();
+    clients(&rotated)[&Bot::Client].delete_webhook().await.unwrap();
+    start(&chats, &rotated).await;
+    assert_eq!(set_calls(&chats)[before..], ["setWebhook"], "somebody else took it away");
+}
+
+#[tokio::test]
+async fn another_bot_is_set_up_from_the_beginning() {
+    let chats = with_admins().await;
+    start(&chats, &chats).await;
+    let token = format!("1009:{}", "n".repeat(35));
+    chats.telegram.add_bot(&token, "other_bot", "Other");
+    for person in chats.telegram.people() {
+        person.open("other_bot").unwrap();
+    }
+    start(&chats, &with_variables(&chats, &[("CLIENT_BOT_TOKEN", &token)])).await;
+    assert!(chats.telegram.webhook_of("other_bot").is_some());
+    assert!(chats.telegram.calls_of("setMyName").iter().any(|call| call.bot == "other_bot"));
+}
+
+#[tokio::test]
+async fn a_former_admin_gets_the_ordinary_menu_back() {
+    let chats = with_admins().await;
+    start(&chats, &chats).await;
+    let before = set_calls(&chats).len();
+    start(&chats, &with_variables(&chats, &[("ADMIN_TELEGRAM_IDS", "")])).await;
+    let people = chats.telegram.people();
+    let igor = people.iter().find(|person| person.id == ADMIN.0).unwrap();
+    assert!(igor.commands(BOT).unwrap().iter().all(|(command, _)| command != "whois"));
+    assert_eq!(set_calls(&chats)[before..], vec!["setMyCommands"; 4]);
+}
+
+#[tokio::test]
+async fn an_admin_who_comes_later_gets_the_menu_then() {
+    let chats = Chats::new().await;
+    let _running = start_in_background(&chats);
+    // The rest does not wait for the admins.
+    eventually(LIMIT, async || set_calls(&chats).iter().any(|method| method == "setMyName")).await;
+    let rosa = chats.telegram.person(PersonSpec::new(SUPERADMIN.0, "Rosa", "es"));
+    rosa.open(BOT).unwrap();
+    eventually(LIMIT, async || rosa.commands(BOT).unwrap().iter().any(|(command, _)| command == "whois"))
+        .await;
+}
+
+#[tokio::test]
+async fn a_telegram_that_is_down_is_waited_for() {
+    let chats = with_admins().await;
+    let down = chats.telegram.fault(FaultRule::new(Fault::Refuse));
+    let _running = start_in_background(&chats);
+    eventually(LIMIT, async || chats.telegram.calls_of("getMe").len() >= 3).await;
+    assert_eq!(chats.telegram.webhook_of(BOT), None);
+    chats.telegram.mend(down);
+    eventually(LIMIT, async || chats.telegram.webhook_of(BOT)).await;
+    eventually(LIMIT, async || chats.usernames.of(Bot::Support).is_some()).await;
+}
+
+#[tokio::test]
+async fn one_thing_refused_holds_up_nothing_else() {
+    let chats = with_admins().await;
+    chats.telegram.fault(FaultRule::new(Fault::ServerError).methods(&["setMyCommands"]).times(1));
+    start(&chats, &chats).await;
+    let menus = chats.telegram.calls_of("setMyCommands");
+    assert_eq!(menus.iter().filter(|call| !call.succeeded()).count(), 1);
+    // One menu for everybody and one for each admin, in three languages and for the others; one of them twice.
+    assert_eq!(menus.len(), 3 * 4 + 1);
+    assert_eq!(chats.telegram.calls_of("setWebhook").len(), 2);
+}
+
+#[tokio::test]
+async fn the_command_line_sets_shows_and_deletes_the_webhook() {
+    let chats = with_admins().await;
+    let client = &chats.clients()[&Bot::Client];
+    setup::webhook_set(&chats, client).await.unwrap();
+    let info = setup::webhook_info(client).await.unwrap();
+    assert_eq!(info.url, "http://127.0.0.1:9/telegram/client");
+    setup::webhook_delete(&chats, client).await.unwrap();
+    assert_eq!(setup::webhook_info(client).await.unwrap().url, "");
+    start(&chats, &chats).await;
+    assert!(chats.telegram.webhook_of(BOT).is_some());
+}
