@@ -1,10 +1,11 @@
 //! The server where no tunnel can be made: peers are kept in the configuration file.
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::process::Command;
 use std::time::Duration;
 
 use usipipo::ids::ConfigId;
-use usipipo::integrations::vpn::wireguard::WireGuard;
+use usipipo::integrations::vpn::wireguard::{DriverKind, WireGuard};
 use usipipo::integrations::vpn::{self, Backend, BackendError, Credentials, Reconciled, UsageKind};
 use usipipo::models::vpn::Protocol;
 
@@ -164,6 +165,37 @@ async fn connects_from_the_rows_of_the_database() {
     assert!(!refused.to_string().contains('5'), "{refused}");
     let refused = vpn::connect(Protocol::Wireguard, "{\"dsn\": []}", &secret).await.err().unwrap();
     assert!(refused.to_string().contains("unknown field `dsn`"), "{refused}");
+}
+
+/// As the demo of somebody who is not root; root runs it again without any capability.
+#[tokio::test]
+async fn without_rights_peers_are_kept_in_the_file() {
+    let root = std::fs::metadata("/proc/self").unwrap().uid() == 0;
+    if root && std::env::var_os("WITHOUT_RIGHTS").is_none() {
+        let name = std::thread::current().name().unwrap().to_owned();
+        let child = Command::new("setpriv")
+            .args(["--bounding-set=-all", "--inh-caps=-all"])
+            .arg(std::env::current_exe().unwrap())
+            .args(["--exact", &name, "--nocapture"])
+            .env("WITHOUT_RIGHTS", "1")
+            .output()
+            .unwrap();
+        assert!(child.status.success(), "{child:?}");
+        return;
+    }
+    let mut fixture = Fixture::new();
+    fixture.settings.driver = DriverKind::Auto;
+    fixture.settings.interface = "usi-norights".to_owned();
+    let server = fixture.open().await;
+    let detail = server.health().await.unwrap().detail;
+    assert!(detail.starts_with("no tunnel, only the configuration file (`ip link add"), "{detail}");
+    assert!(detail.contains("peration not permitted"), "{detail}");
+    server.ensure(&desired(2)).await.unwrap();
+    drop(server);
+    assert!(fixture.file().contains("# usi_c2\n[Peer]"));
+    fixture.settings.driver = DriverKind::Kernel;
+    let refused = WireGuard::open(fixture.settings.clone(), &fixture.secret).await.err().unwrap();
+    assert!(matches!(refused, BackendError::Incompatible(_)), "{refused}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Two hosts on this machine: network namespaces joined by a cable, everything in them ended with the value.
 
 use std::io::Write as _;
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,6 +12,8 @@ use crate::support::wait::eventually;
 
 /// The server's address on the cable.
 pub const SERVER: &str = "10.77.0.1";
+/// The address of the host on the far side of the server.
+pub const BEYOND: &str = "10.78.0.2";
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
@@ -19,6 +22,8 @@ pub struct Hosts {
     pub client: String,
     /// Also unique: the control socket of a userspace interface is seen by the whole machine.
     pub server_interface: String,
+    /// A third host, on the far side of the server.
+    beyond: String,
     client_interface: String,
     client_process: Mutex<Option<Child>>,
 }
@@ -31,6 +36,7 @@ impl Hosts {
             server: format!("usi{unique}s"),
             client: format!("usi{unique}c"),
             server_interface: format!("ws{unique}"),
+            beyond: format!("usi{unique}b"),
             client_interface: format!("wc{unique}"),
             client_process: Mutex::default(),
         };
@@ -57,31 +63,42 @@ impl Hosts {
     }
 
     fn join(&self) {
-        let (s, c) = (self.server.as_str(), self.client.as_str());
+        self.plug(&self.client, SERVER, "10.77.0.2");
+    }
+
+    /// Adds a host that only the server reaches and that knows no way back into the tunnel.
+    pub fn add_host_beyond(&self) {
+        self.plug(&self.beyond, "10.78.0.1", BEYOND);
+    }
+
+    /// A cable between the server and a new host.
+    fn plug(&self, host: &str, server_address: &str, address: &str) {
+        let server = &self.server;
         let steps = [
-            format!("netns add {c}"),
-            format!("link add {s} type veth peer name {c}"),
-            format!("link set {s} netns {s}"),
-            format!("link set {c} netns {c}"),
-            format!("-n {s} addr add {SERVER}/24 dev {s}"),
-            format!("-n {c} addr add 10.77.0.2/24 dev {c}"),
-            format!("-n {s} link set lo up"),
-            format!("-n {c} link set lo up"),
-            format!("-n {s} link set {s} up"),
-            format!("-n {c} link set {c} up"),
+            format!("netns add {host}"),
+            format!("link add {host} netns {server} type veth peer name {host} netns {host}"),
+            format!("-n {server} addr add {server_address}/24 dev {host}"),
+            format!("-n {host} addr add {address}/24 dev {host}"),
+            format!("-n {server} link set {host} up"),
+            format!("-n {host} link set {host} up"),
         ];
         for step in steps {
             run("ip", &step.split(' ').collect::<Vec<_>>(), None).unwrap();
         }
     }
 
-    /// Runs `wg` on the server, as an operator would.
-    pub fn wg(&self, args: &[&str]) -> String {
-        self.try_wg(args).unwrap()
+    /// Runs a command on the server, as an operator would.
+    pub fn on_server(&self, command: &[&str]) -> Result<String, String> {
+        run("ip", &[&["netns", "exec", &self.server], command].concat(), None)
     }
 
-    pub fn try_wg(&self, args: &[&str]) -> Result<String, String> {
-        run("ip", &[&["netns", "exec", &self.server, "wg"], args].concat(), None)
+    pub fn wg(&self, args: &[&str]) -> String {
+        self.on_server(&[&["wg"], args].concat()).unwrap()
+    }
+
+    /// Does on the server what `wg-quick@.service` does at boot.
+    pub fn wg_quick_up(&self, conf: &Path) {
+        self.on_server(&["wg-quick", "up", conf.to_str().unwrap()]).unwrap();
     }
 
     /// Makes the client's tunnel of a `.conf`, as it was handed out, in the way of `wg-quick up`. (Its DNS line is for
@@ -142,7 +159,7 @@ impl Hosts {
 
 impl Drop for Hosts {
     fn drop(&mut self) {
-        for netns in [&self.server, &self.client] {
+        for netns in [&self.server, &self.client, &self.beyond] {
             end_all(netns);
             let _ = run("ip", &["netns", "del", netns], None);
         }

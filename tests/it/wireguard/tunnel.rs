@@ -5,8 +5,9 @@ use std::time::Duration;
 use usipipo::integrations::vpn::wireguard::{DriverKind, WireGuard, WireGuardSettings};
 use usipipo::integrations::vpn::{Backend, Desired, Reconciled, config_text};
 
-use super::hosts::{Hosts, SERVER};
+use super::hosts::{BEYOND, Hosts, SERVER};
 use super::{Fixture, blocked, counted, desired, many, public_key};
+use crate::support::skip::skip;
 use crate::support::wait::eventually;
 
 const TUNNEL4: &str = "10.66.0.1";
@@ -22,6 +23,8 @@ fn hosts() -> Option<(Hosts, Fixture)> {
         interface: hosts.server_interface.clone(),
         endpoint_host: SERVER.to_owned(),
         netns: Some(hosts.server.clone()),
+        // wg-quick names the interface after the file.
+        config_path: Some(fixture.folder.join(format!("{}.conf", hosts.server_interface))),
         down_on_close: true,
         ..fixture.settings.clone()
     };
@@ -57,8 +60,30 @@ async fn a_config_connects_is_counted_and_is_cut_by_revocation() {
     assert_eq!(counted(&server).await, [0_i64; 0]);
     server.revoke(want.config_id, &want.credentials).await.unwrap();
     server.close().await;
-    assert!(hosts.try_wg(&["show", &hosts.server_interface]).is_err(), "close took the interface down");
+    assert!(
+        hosts.on_server(&["wg", "show", &hosts.server_interface]).is_err(),
+        "close took the interface down"
+    );
     assert!(!std::path::Path::new(&format!("/var/run/wireguard/{}.sock", hosts.server_interface)).exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn traffic_is_let_out_under_the_address_of_the_server() {
+    let Some((hosts, mut fixture)) = hosts() else { return };
+    if hosts.on_server(&["iptables", "-t", "nat", "-S"]).is_err() {
+        return skip("`iptables` is not installed");
+    }
+    hosts.add_host_beyond();
+    fixture.settings.nat = true;
+    fixture.settings.down_on_close = false;
+    drop(fixture.open().await);
+    let server = fixture.open().await;
+    let health = server.health().await.unwrap().detail;
+    assert!(!health.contains("forwarding"), "{health}");
+    hosts.connect(&handed_out(&server, &fixture, &desired(7)).await).await;
+    hosts.pings(BEYOND).await;
+    let rules = hosts.on_server(&["iptables", "-t", "nat", "-S"]).unwrap();
+    assert_eq!(rules.matches("MASQUERADE").count(), 1, "opening again repeats nothing: {rules}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -93,8 +118,16 @@ async fn a_restart_of_the_server_keeps_tunnels_and_a_reboot_brings_them_back() {
     hosts.pings(TUNNEL4).await;
     drop(adopting);
 
+    // At boot wg-quick may come before us.
     hosts.kill_tunnel().await;
     assert!(!hosts.ping(TUNNEL4));
+    hosts.wg_quick_up(fixture.path());
+    hosts.connect(&conf).await;
+    hosts.pings(TUNNEL4).await;
+    assert_eq!(counted(&fixture.open().await).await, [7]);
+
+    // Or not at all.
+    hosts.kill_tunnel().await;
     let rebooted = fixture.open().await;
     assert_eq!(counted(&rebooted).await, [7]);
     hosts.connect(&conf).await;
@@ -109,7 +142,7 @@ async fn a_tunnel_that_dies_is_brought_back() {
     let conf = handed_out(&server, &fixture, &want).await;
     hosts.kill_tunnel().await;
     let back = async || {
-        let peers = hosts.try_wg(&["show", &hosts.server_interface, "peers"])?;
+        let peers = hosts.on_server(&["wg", "show", &hosts.server_interface, "peers"])?;
         if peers.contains(public_key(&want)) { Ok(()) } else { Err(peers) }
     };
     eventually(LIMIT, back).await;

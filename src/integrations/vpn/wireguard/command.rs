@@ -10,6 +10,8 @@ use crate::integrations::vpn::BackendError;
 
 /// Long enough for thousands of peers on a busy machine.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
+/// So much of a command line names it in a message.
+const NAMED: usize = 40;
 /// Texts of `ip` and `wg` that no further try will change.
 const FOR_GOOD: [&str; 4] = ["not permitted", "ermission denied", "nknown device type", "ot supported"];
 
@@ -45,7 +47,7 @@ impl Commands {
         let mut command = self.command(program, args);
         command.stdin(if stdin.is_some() { Stdio::piped() } else { Stdio::null() });
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        let what = || [&[program], args].concat().iter().take(3).copied().collect::<Vec<_>>().join(" ");
+        let what = || [&[program], args].concat().join(" ").chars().take(NAMED).collect::<String>();
         let mut child = command.spawn().map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => {
                 BackendError::Incompatible(format!("`{program}` is not installed"))
