@@ -27,7 +27,7 @@ impl Html {
                 '>' => safe.push_str("&gt;"),
                 '"' => safe.push_str("&quot;"),
                 '\n' => safe.push('\n'),
-                c if c.is_control() || is_override(c) => {}
+                c if c.is_control() || is_override(c) || is_invisible(c) => {}
                 c => safe.push(c),
             }
         }
@@ -155,7 +155,7 @@ pub fn clean_name(raw: &str, chars: usize) -> String {
             if last.is_some_and(|l| l > '\u{2190}') {
                 name.push(c);
             }
-        } else if !c.is_control() && !is_override(c) && !is_invisible(c) {
+        } else if !c.is_control() && !is_override(c) && !is_invisible(c) && !is_tag(c) {
             name.push(c);
         }
     }
@@ -182,7 +182,12 @@ fn is_override(c: char) -> bool {
 fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{00AD}' | '\u{034F}' | '\u{180E}' | '\u{200B}' | '\u{200C}' | '\u{2060}'..='\u{2065}'
-        | '\u{206A}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}')
+        | '\u{206A}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}')
+}
+
+/// Spells a region in a flag such as England's, and anything at all where no flag stands before it.
+fn is_tag(c: char) -> bool {
+    matches!(c, '\u{E0000}'..='\u{E0FFF}')
 }
 
 /// Looks like a space and is none by its class: Hangul fillers, the empty Braille cell.
