@@ -16,15 +16,15 @@ profile-button-roles = 🎖 My roles
 payment-line = { $date } · { $plan } · { $price } · { $status }
 payment-pending = waiting
 payment-completed = paid
-payment-refunded = returned
-payment-expired = ran out
+payment-refunded = refunded
+payment-expired = expired
 payment-failed = failed
 payment-cancelled = cancelled
 payment-review = in review
 
 # --- roles ---
 roles-title = 🎖 <b>Your roles</b>
-roles-only-user = You are a user, without special roles.
+roles-only-user = You are a regular user, with no special roles.
 roles-allow = You may use: { $commands }
 role-always = • { $role }
 role-until = • { $role }, until { $moment }
@@ -35,9 +35,27 @@ role-admin = Admin
 role-superadmin = Superadmin
 
 # --- history ---
-logs-title = 🕓 <b>History of your account</b>
+logs-title = 🕓 <b>Your account history</b>
 logs-line = { $moment } · { $what }
-logs-line-target = { $moment } · { $what } · { $target }
+logs-action = { $action ->
+    [user_joined] You came here for the first time
+    [user_returned] You came back
+    [user_blocked_bot] You blocked the bot
+    [language_set] You changed the language
+    [setting_set] You changed a setting
+    [referrer_set] You came by an invitation
+    [trial_started] You started the free trial
+    [order_created] You placed an order
+    [order_cancelled] You cancelled an order
+    [payment_completed] Payment received
+    [payment_refunded] Payment refunded
+    [config_added] You added a device
+    [config_renamed] You renamed a device
+    [config_revoked] You removed a device
+    [config_delivered] You got a configuration
+    [renewal_changed] Automatic renewal changed
+   *[other] { $action }
+}
 
 # --- status ---
 status-title = 📡 <b>Status</b>

@@ -2,7 +2,7 @@
 
 friend = friend
 unlimited = unlimited
-none = none yet
+none = Nothing here yet.
 
 # --- dates, spans, sizes ---
 decimal-point = .

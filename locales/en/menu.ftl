@@ -37,17 +37,18 @@ language-chosen = ✓ { $language }
 language-changed = Done, I speak English now
 
 # --- notices ---
-notice-cancelled = 👌 Done, cancelled.
-notice-nothing-to-cancel = There is nothing to cancel. Shall we go on?
-notice-stale = That button is out of date: something has changed since. Here is how things stand now.
-notice-slow-down = 🐢 You are very fast. Give me a few seconds.
-notice-banned = ⛔ Your account is blocked, so I cannot help you here.
-notice-not-allowed = 🔐 Your account may not do that.
-notice-not-found = 🤷 That no longer exists, or it is not yours.
-notice-unknown-command = I don't know that command. The menu shows what I can do 👇
-notice-not-understood = I didn't get that 🙂 Please use the buttons 👇
-notice-in-group = Write to me in a private chat and I will help you right away.
-notice-error =
+reply-cancelled = 👌 Done, cancelled.
+reply-nothing-to-cancel = There is nothing to cancel. Shall we go on?
+reply-stale = That button is out of date: something has changed since. Here is how things stand now.
+reply-slow-down = 🐢 You are very fast. Give me a few seconds.
+reply-banned = ⛔ Your account is blocked, so I cannot help you here.
+reply-not-allowed = 🔐 Your account may not do that.
+reply-not-sold = That is no longer sold that way. Have a look at today's plans 🛒
+reply-not-found = 🤷 That no longer exists, or it is not yours.
+reply-unknown-command = I don't know that command. The menu shows what I can do 👇
+reply-not-understood = I didn't get that 🙂 Please use the buttons 👇
+reply-in-group = Write to me in a private chat and I will help you right away.
+reply-error =
     😔 Something went wrong on our side. We have been told; please try again in a few minutes.
 
     If it happens again, give support this code: { $reference }

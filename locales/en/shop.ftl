@@ -6,12 +6,13 @@ trial-offer = <b>{ $days }</b> and <b>{ $traffic }</b>, nothing to pay. Once per
 trial-choose = How would you like to connect?
 trial-full = All servers are full right now. Please try again in a while 🙏
 trial-used = You took your trial on { $date }; it is one per account. The plans are here for you 👇
+trial-none = There is no free trial right now. Have a look at the plans, there is one for everybody 👇
 about-wireguard = ⚡ <b>WireGuard</b>: the fastest. Not sure? Take this one.
 about-outline = 🥷 <b>Outline</b>: gets through where VPNs are blocked.
 preparing =
     ⏳ <b>Preparing your { $protocol } connection…</b>
 
-    It usually takes less than a minute. It arrives right here, nothing to do for you.
+    It usually takes less than a minute. It arrives right here, just wait a moment.
 
 # --- plans ---
 plans-title = 🛒 <b>Plans</b>
@@ -26,7 +27,7 @@ plan-gives = <b>What you get</b>
 plan-gives-days = 🗓 { $days } of access
 plan-gives-traffic = 📶 { $traffic } of traffic
 plan-gives-unlimited = 📶 Unlimited traffic
-plan-gives-devices = 📱 Up to { $devices } at a time
+plan-gives-devices = 📱 { $devices } at a time
 plan-gives-protocols = 🔑 WireGuard and Outline, as you like
 plan-extends = ➕ Adds to what you have: access until <b>{ $date }</b>.
 plan-prices = Price: <b>{ $prices }</b>
@@ -40,11 +41,11 @@ order-number = Order { $reference }
 order-preparing = ⏳ Making your invoice… A few seconds.
 order-pay-invoice = 👇 I sent you the invoice: tap it and press <b>Pay</b>. You get your VPN as soon as the payment is in.
 order-pay-link = 👇 Pay with the button. You get your VPN right here as soon as the payment is in.
-order-valid-until = ⏱ Good for { $span } more (until { $moment }).
+order-valid-until = ⏱ Valid for another { $span } (until { $moment }).
 order-paid = ✅ <b>Payment received, thank you!</b>
 order-paid-until = Your access is good until <b>{ $date }</b>.
 order-expired =
-    ⌛ <b>The order has run out.</b>
+    ⌛ <b>The order has expired.</b>
 
     Already paid? Don't worry: your plan starts by itself as soon as the money arrives.
 order-cancelled =
@@ -56,7 +57,7 @@ order-review =
     🔎 <b>We are looking at your payment.</b>
 
     It arrived, but something differs from the order. A person is on it; please don't pay again. I will tell you here.
-order-refunded = ↩️ <b>Payment returned.</b> The money goes back the way it came.
+order-refunded = ↩️ <b>Payment refunded.</b> The money goes back the way it came.
 order-button-check = 🔄 I have paid
 order-button-refresh = 🔄 Refresh
 order-button-cancel = ✖️ Cancel the order
@@ -64,10 +65,10 @@ order-button-again = 🛒 Order again
 order-button-paysupport = 💳 Help with the payment
 
 # --- why a payment is refused (Telegram shows it while paying) ---
-refuse-expired = This order has run out. Open /plans and make a new one.
+refuse-expired = This order has expired. Open /plans and place a new one.
 refuse-closed = This order is already paid or cancelled. Open /plans if you want another.
-refuse-mismatch = This invoice does not match your order. Open /plans and make a new one.
-refuse-foreign = This invoice belongs to somebody else. Open /plans and make your own order.
+refuse-mismatch = This invoice does not match your order. Open /plans and place a new one.
+refuse-foreign = This invoice belongs to somebody else. Open /plans and place your own order.
 refuse-unavailable = We could not check the order. Please try again in a minute; nothing was charged.
 
 # --- receipts ---
@@ -86,10 +87,10 @@ receipt-late =
     Access until <b>{ $date }</b>
     Order { $reference }
 receipt-refunded =
-    ↩️ <b>We returned { $price } to you.</b>
+    ↩️ <b>We refunded { $price } to you.</b>
 
     { $plan }, order { $reference }
-receipt-refunded-access = The access of that plan was taken off. Thanks for trying us; you are welcome any time.
+receipt-refunded-access = The access that it bought has been removed. Thanks for trying us; you are welcome any time.
 
 # --- reminders ---
 reminder-three-days = ⏳ <b>{ $plan }</b> ends in { $span }, on { $date }. Renew now and lose nothing: the days add up.
@@ -97,3 +98,7 @@ reminder-one-day = ⏰ <b>{ $plan }</b> ends in { $span }, on { $moment }. Renew
 reminder-ended = 🔌 <b>{ $plan }</b> has ended. We keep your configuration for a few days: renew and it works again as it is.
 reminder-traffic-low = 📶 You have { $left } of { $total } left in <b>{ $plan }</b>. If you renew, the new traffic is added.
 reminder-traffic-out = 📶 The traffic of <b>{ $plan }</b> is used up. Renew and your devices connect again by themselves.
+reminder-trial-ends = ⏳ Your free trial ends in { $span } ({ $moment }). Do you like it? Pick a plan and stay online.
+reminder-trial-ended = 🔌 Your free trial has ended. Did you like it? Pick a plan and you are back online in a minute.
+reminder-trial-traffic-low = 📶 Your free trial has { $left } left. A plan gives you much more.
+reminder-trial-traffic-out = 📶 The traffic of your free trial is used up. Did you like it? Pick a plan and you are back online in a minute.

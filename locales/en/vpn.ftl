@@ -25,8 +25,9 @@ vpn-button-guides = 📖 Guides
 # --- one connection ---
 config-title = 🔑 <b>{ $name }</b>
 config-active = 🟢 Active
-config-preparing = ⏳ Being prepared: I send it here as soon as it is ready
+config-preparing = ⏳ Being prepared: I will send it here as soon as it is ready
 config-suspended = ⏸ Paused. Renew and it works again with the same configuration
+config-suspended-trial = ⏸ Paused. Pick a plan and stay online
 config-revoked = ⚪ Removed: it no longer works
 config-where = 📍 { $protocol } · { $location }
 config-where-unknown = 📍 { $protocol }
@@ -41,7 +42,6 @@ config-button-guide = 📖 How to connect
 config-button-rename = ✏️ Rename
 config-button-revoke = 🗑 Remove
 config-button-refresh = 🔄 Refresh
-config-button-renew = 🔄 Renew
 
 # --- add ---
 add-title = ➕ <b>Add a device</b>
@@ -64,8 +64,8 @@ revoke-done = 🗑 Done, “{ $name }” no longer works. You can add another de
 rename-question =
     ✏️ <b>What shall “{ $name }” be called?</b>
 
-    Send me the new name, for example “My phone”. Up to { $chars } letters.
-rename-invalid = I can't use that name 🙂 Send me a short one, with letters, up to { $chars }.
+    Send me the new name, for example “My phone”. Up to { $chars } characters.
+rename-invalid = I can't use that name 🙂 Send me a short one, up to { $chars } characters.
 rename-done = ✏️ Done, it is called <b>{ $name }</b> now.
 rename-button-cancel = ‹ Keep the name
 

@@ -17,7 +17,7 @@ payment-line = { $date } · { $plan } · { $price } · { $status }
 payment-pending = en espera
 payment-completed = pagado
 payment-refunded = devuelto
-payment-expired = caducado
+payment-expired = vencido
 payment-failed = fallido
 payment-cancelled = cancelado
 payment-review = en revisión
@@ -37,7 +37,25 @@ role-superadmin = Superadministración
 # --- historial ---
 logs-title = 🕓 <b>Historial de tu cuenta</b>
 logs-line = { $moment } · { $what }
-logs-line-target = { $moment } · { $what } · { $target }
+logs-action = { $action ->
+    [user_joined] Llegaste por primera vez
+    [user_returned] Volviste
+    [user_blocked_bot] Bloqueaste el bot
+    [language_set] Cambiaste el idioma
+    [setting_set] Cambiaste un ajuste
+    [referrer_set] Llegaste por una invitación
+    [trial_started] Empezaste la prueba gratis
+    [order_created] Hiciste un pedido
+    [order_cancelled] Cancelaste un pedido
+    [payment_completed] Pago recibido
+    [payment_refunded] Pago devuelto
+    [config_added] Añadiste un dispositivo
+    [config_renamed] Renombraste un dispositivo
+    [config_revoked] Eliminaste un dispositivo
+    [config_delivered] Recibiste una configuración
+    [renewal_changed] Cambió la renovación automática
+   *[other] { $action }
+}
 
 # --- estado ---
 status-title = 📡 <b>Estado</b>
@@ -55,7 +73,7 @@ status-checked = Comprobado { $ago }
 
 # --- textos legales ---
 terms =
-    📜 <b>Condiciones</b>
+    📜 <b>Términos</b>
 
     Somos un negocio pequeño que vende acceso VPN por Telegram.
 
@@ -69,7 +87,7 @@ privacy =
 
     <b>Guardamos solo lo necesario:</b>
     • tu id, nombre, usuario e idioma de Telegram;
-    • tus pedidos y pagos (importe, fecha y número; nunca los datos de tu tarjeta);
+    • tus pedidos y pagos (monto, fecha y número; nunca los datos de tu tarjeta);
     • tus conexiones: nombre, servidor, cuánto tráfico usaron y cuándo se conectaron por última vez;
     • un registro de los cambios en tu cuenta (míralo en /mylogs).
 

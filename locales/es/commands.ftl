@@ -11,18 +11,18 @@ command-language = Cambiar idioma
 command-paysupport = Ayuda con un pago
 command-mylogs = Historial de mi cuenta
 command-myroles = Mis roles
-command-terms = Condiciones
+command-terms = Términos
 command-privacy = Privacidad
 command-cancel = Cancelar lo que estaba haciendo
-command-whois = Ver a una persona: /whois id o @usuario
+command-whois = Ver a una persona
 command-users = Lista de usuarios
 command-stats = Cifras del negocio
-command-audit = Registro de cambios: /audit, /audit id
-command-refund = Devolver un pago: /refund pedido
-command-grantrole = Dar un rol: /grantrole id rol días
-command-revokerole = Quitar un rol: /revokerole id rol
-command-ban = Bloquear a una persona: /ban id
-command-unban = Desbloquear: /unban id
+command-audit = Registro de cambios
+command-refund = Devolver un pago
+command-grantrole = Dar un rol
+command-revokerole = Quitar un rol
+command-ban = Bloquear a una persona
+command-unban = Desbloquear a una persona
 
 client-bot-name = uSipipo VPN
 client-bot-description =
@@ -32,7 +32,7 @@ client-bot-description =
     ⚡ WireGuard y Outline
     ⭐ Paga con Telegram Stars o QvaPay
 
-    Pulsa Iniciar 👇
+    Toca Iniciar 👇
 client-bot-short = VPN rápida y privada, lista en un minuto. Prueba gratis.
 support-bot-name = uSipipo Soporte
 support-bot-description = Aquí te ayuda una persona cuando algo no funciona: conexión, pagos o dudas.

@@ -2,7 +2,7 @@
 
 friend = amigo
 unlimited = ilimitado
-none = todavía nada
+none = Por aquí todavía no hay nada.
 
 # --- fechas, plazos, tamaños ---
 decimal-point = ,

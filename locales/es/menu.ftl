@@ -21,14 +21,14 @@ help-steps =
     3. La abres en la app y activas la VPN.
 help-trouble =
     🔧 <b>¿No conecta?</b>
-    Cambia de red (Wi-Fi o datos), mira el /status y comprueba en /vpn que tu plan siga activo. A veces basta con apagar y encender la VPN.
+    Cambia de red (Wi-Fi o datos), mira /status y revisa en /vpn que tu plan siga activo. A veces basta con apagar y encender la VPN.
 help-commands = <b>Comandos</b>
 help-command = /{ $command } — { $what }
 help-staff-commands = <b>Para el equipo</b>
 help-button-guides = 📖 Guías
 help-button-support = 💬 Escribir a soporte
 help-button-payments = 💳 Problemas con un pago
-help-button-terms = 📜 Condiciones
+help-button-terms = 📜 Términos
 help-button-privacy = 🔒 Privacidad
 
 # --- idioma ---
@@ -37,17 +37,18 @@ language-chosen = ✓ { $language }
 language-changed = Listo, ahora hablo español
 
 # --- avisos ---
-notice-cancelled = 👌 Listo, cancelado.
-notice-nothing-to-cancel = No hay nada que cancelar. ¿Seguimos?
-notice-stale = Ese botón ya no sirve: algo cambió desde entonces. Te muestro cómo está todo ahora.
-notice-slow-down = 🐢 Vas muy rápido. Espera unos segundos y seguimos.
-notice-banned = ⛔ Tu cuenta está bloqueada y no puedo atenderte.
-notice-not-allowed = 🔐 Eso no está permitido para tu cuenta.
-notice-not-found = 🤷 Eso ya no existe o no es tuyo.
-notice-unknown-command = No conozco ese comando. Mira lo que sé hacer en el menú 👇
-notice-not-understood = No te entendí 🙂 Usa los botones del menú 👇
-notice-in-group = Escríbeme en privado y te atiendo enseguida.
-notice-error =
+reply-cancelled = 👌 Listo, cancelado.
+reply-nothing-to-cancel = No hay nada que cancelar. ¿Seguimos?
+reply-stale = Ese botón ya no sirve: algo cambió desde entonces. Te muestro cómo está todo ahora.
+reply-slow-down = 🐢 Vas muy rápido. Espera unos segundos y seguimos.
+reply-banned = ⛔ Tu cuenta está bloqueada y no puedo atenderte.
+reply-not-allowed = 🔐 Eso no está permitido para tu cuenta.
+reply-not-sold = Eso ya no está a la venta de esa forma. Mira los planes de hoy 🛒
+reply-not-found = 🤷 Eso ya no existe o no es tuyo.
+reply-unknown-command = No conozco ese comando. Mira lo que sé hacer en el menú 👇
+reply-not-understood = No te entendí 🙂 Usa los botones del menú 👇
+reply-in-group = Escríbeme en privado y te atiendo enseguida.
+reply-error =
     😔 Algo falló de nuestro lado. Ya estamos avisados; inténtalo otra vez en unos minutos.
 
     Si sigue igual, escribe a soporte con este código: { $reference }

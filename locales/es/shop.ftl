@@ -6,6 +6,7 @@ trial-offer = <b>{ $days }</b> y <b>{ $traffic }</b>, sin pagar nada. Una sola v
 trial-choose = ¿Cómo te quieres conectar?
 trial-full = Ahora mismo no queda lugar libre en los servidores. Vuelve a intentarlo en un rato 🙏
 trial-used = Ya usaste tu prueba el { $date }; es una por cuenta. Los planes siguen aquí para ti 👇
+trial-none = Ahora mismo no hay prueba gratis. Mira los planes, los hay para todos 👇
 about-wireguard = ⚡ <b>WireGuard</b>: la más rápida. Si no sabes cuál, elige esta.
 about-outline = 🥷 <b>Outline</b>: pasa mejor donde bloquean las VPN.
 preparing =
@@ -26,32 +27,32 @@ plan-gives = <b>Qué recibes</b>
 plan-gives-days = 🗓 { $days } de acceso
 plan-gives-traffic = 📶 { $traffic } de tráfico
 plan-gives-unlimited = 📶 Tráfico ilimitado
-plan-gives-devices = 📱 Hasta { $devices } a la vez
+plan-gives-devices = 📱 { $devices } a la vez
 plan-gives-protocols = 🔑 WireGuard y Outline, tú eliges
 plan-extends = ➕ Se suma a lo que ya tienes: acceso hasta el <b>{ $date }</b>.
 plan-prices = Precio: <b>{ $prices }</b>
-plan-no-payment = Este plan no se puede pagar ahora mismo. Prueba con otro 🙏
+plan-no-payment = Este plan no se puede pagar ahora mismo. Elige otro, por favor 🙏
 pay-stars = Pagar { $price }
 pay-with = Pagar { $price } con { $provider }
 
 # --- pedido ---
 order-title = 🧾 <b>{ $plan }</b> · { $price }
 order-number = Pedido { $reference }
-order-preparing = ⏳ Estoy creando el cobro… Unos segundos.
-order-pay-invoice = 👇 Te envié la factura: tócala y pulsa <b>Pagar</b>. En cuanto llegue el pago, recibes tu VPN.
+order-preparing = ⏳ Estoy preparando el pago… Unos segundos.
+order-pay-invoice = 👇 Te envié la factura: ábrela y toca <b>Pagar</b>. En cuanto llegue el pago, recibes tu VPN.
 order-pay-link = 👇 Paga con el botón. En cuanto llegue el pago, recibes tu VPN aquí mismo.
-order-valid-until = ⏱ Válido { $span } más (hasta el { $moment }).
+order-valid-until = ⏱ Vence en { $span } ({ $moment }).
 order-paid = ✅ <b>¡Pago recibido, gracias!</b>
 order-paid-until = Tu acceso vale hasta el <b>{ $date }</b>.
 order-expired =
-    ⌛ <b>El pedido caducó.</b>
+    ⌛ <b>El pedido venció.</b>
 
-    ¿Ya pagaste? Tranquilo: en cuanto nos llegue, tu plan se activa solo.
+    ¿Ya pagaste? No te preocupes: en cuanto nos llegue, tu plan se activa solo.
 order-cancelled =
     ✖️ <b>Pedido cancelado.</b>
 
     Si habías pagado justo antes, no se pierde: en cuanto nos llegue, tu plan se activa solo.
-order-failed = 😔 <b>No se pudo crear el cobro.</b> No se te cobró nada. Inténtalo otra vez o paga de otra forma.
+order-failed = 😔 <b>No se pudo preparar el pago.</b> No se te cobró nada. Inténtalo otra vez o paga de otra forma.
 order-review =
     🔎 <b>Estamos revisando tu pago.</b>
 
@@ -64,7 +65,7 @@ order-button-again = 🛒 Pedir otra vez
 order-button-paysupport = 💳 Ayuda con el pago
 
 # --- por qué no se puede pagar (lo muestra Telegram al pagar) ---
-refuse-expired = Este pedido caducó. Abre /plans y haz uno nuevo.
+refuse-expired = Este pedido venció. Abre /plans y haz uno nuevo.
 refuse-closed = Este pedido ya está pagado o cancelado. Abre /plans si quieres otro.
 refuse-mismatch = Esta factura no coincide con tu pedido. Abre /plans y haz uno nuevo.
 refuse-foreign = Esta factura es de otra persona. Abre /plans y haz tu pedido.
@@ -89,7 +90,7 @@ receipt-refunded =
     ↩️ <b>Te devolvimos { $price }.</b>
 
     { $plan }, pedido { $reference }
-receipt-refunded-access = El acceso de ese plan se descontó. Gracias por probarnos; cuando quieras, aquí estamos.
+receipt-refunded-access = El acceso que daba ese pago se quitó. Gracias por probarnos; cuando quieras, aquí estamos.
 
 # --- recordatorios ---
 reminder-three-days = ⏳ <b>{ $plan }</b> termina en { $span }, el { $date }. Renueva ahora y no se pierde nada: los días se suman.
@@ -97,3 +98,7 @@ reminder-one-day = ⏰ <b>{ $plan }</b> termina en { $span }, el { $moment }. Re
 reminder-ended = 🔌 <b>{ $plan }</b> terminó. Te guardamos la configuración unos días: renueva y vuelve a funcionar tal cual.
 reminder-traffic-low = 📶 Te quedan { $left } de { $total } en <b>{ $plan }</b>. Si renuevas, el tráfico nuevo se suma.
 reminder-traffic-out = 📶 Se acabó el tráfico de <b>{ $plan }</b>. Renueva y tus dispositivos se conectan otra vez solos.
+reminder-trial-ends = ⏳ Tu prueba gratis termina en { $span } ({ $moment }). ¿Te está gustando? Elige un plan y sigues en línea.
+reminder-trial-ended = 🔌 Tu prueba gratis terminó. ¿Te gustó? Elige un plan y en un minuto vuelves a estar en línea.
+reminder-trial-traffic-low = 📶 A tu prueba gratis le quedan { $left }. Con un plan tienes mucho más.
+reminder-trial-traffic-out = 📶 Se acabó el tráfico de tu prueba gratis. ¿Te gustó? Elige un plan y en un minuto vuelves a estar en línea.

@@ -27,6 +27,7 @@ config-title = 🔑 <b>{ $name }</b>
 config-active = 🟢 Activa
 config-preparing = ⏳ Preparándose: te la envío aquí en cuanto esté
 config-suspended = ⏸ En pausa. Renueva y vuelve a funcionar con la misma configuración
+config-suspended-trial = ⏸ En pausa. Elige un plan y sigues en línea
 config-revoked = ⚪ Eliminada: ya no funciona
 config-where = 📍 { $protocol } · { $location }
 config-where-unknown = 📍 { $protocol }
@@ -41,7 +42,6 @@ config-button-guide = 📖 Cómo conectar
 config-button-rename = ✏️ Nombre
 config-button-revoke = 🗑 Eliminar
 config-button-refresh = 🔄 Actualizar
-config-button-renew = 🔄 Renovar
 
 # --- añadir ---
 add-title = ➕ <b>Añadir dispositivo</b>
@@ -64,8 +64,8 @@ revoke-done = 🗑 Listo, «{ $name }» ya no funciona. Puedes añadir otro disp
 rename-question =
     ✏️ <b>¿Cómo se va a llamar «{ $name }»?</b>
 
-    Escríbeme el nombre nuevo, por ejemplo «Mi teléfono». Hasta { $chars } letras.
-rename-invalid = Ese nombre no me sirve 🙂 Escríbeme uno corto, con letras, hasta { $chars }.
+    Escríbeme el nombre nuevo, por ejemplo «Mi teléfono». Hasta { $chars } caracteres.
+rename-invalid = Ese nombre no me sirve 🙂 Escríbeme uno corto, de hasta { $chars } caracteres.
 rename-done = ✏️ Listo, ahora se llama <b>{ $name }</b>.
 rename-button-cancel = ‹ Dejarlo como está
 
@@ -74,7 +74,7 @@ deliver-document =
     🎉 <b>{ $name }: ¡todo listo!</b>
 
     Abre este archivo con la app WireGuard y activa el interruptor.
-deliver-qr-wireguard = 📷 ¿Otro dispositivo? En la app WireGuard pulsa <b>+</b> y escanea este código. Úsalo en un solo dispositivo a la vez.
+deliver-qr-wireguard = 📷 ¿Otro dispositivo? En la app WireGuard toca <b>+</b> y escanea este código. Úsalo en un solo dispositivo a la vez.
 deliver-qr-outline = 📷 Escanea este código con la cámara de otro dispositivo que tenga la app Outline.
 deliver-text-wireguard =
     📋 <b>{ $name }</b>: la misma configuración como texto. Tócala para copiarla.
@@ -97,20 +97,20 @@ guides-system = 📖 <b>{ $protocol }</b>: ¿en qué dispositivo la vas a usar?
 guide-title = 📖 <b>{ $protocol } en { $system }</b>
 guide-wireguard-android =
     1. Instala <b>WireGuard</b> con el botón de abajo.
-    2. Vuelve aquí, toca el archivo <b>.conf</b> y ábrelo con WireGuard. Si no aparece, descárgalo y en la app pulsa <b>+</b> → importar desde archivo.
+    2. Vuelve aquí, toca el archivo <b>.conf</b> y ábrelo con WireGuard. Si no aparece, descárgalo y en la app toca <b>+</b> → importar desde archivo.
     3. Activa el interruptor y acepta el permiso de VPN. ¡Listo!
 guide-wireguard-ios =
     1. Instala <b>WireGuard</b> desde la App Store con el botón de abajo.
-    2. Vuelve aquí, toca el archivo <b>.conf</b>, pulsa compartir y elige WireGuard.
+    2. Vuelve aquí, toca el archivo <b>.conf</b>, toca compartir y elige WireGuard.
     3. Permite añadir la VPN y activa el interruptor. ¡Listo!
 guide-wireguard-windows =
     1. Instala <b>WireGuard</b> con el botón de abajo.
     2. Guarda el archivo <b>.conf</b> en tu PC (con Telegram Desktop es lo más fácil).
-    3. En WireGuard pulsa <b>Importar túnel</b>, elige el archivo y pulsa <b>Activar</b>. ¡Listo!
+    3. En WireGuard haz clic en <b>Importar túnel</b>, elige el archivo y luego <b>Activar</b>. ¡Listo!
 guide-wireguard-macos =
     1. Instala <b>WireGuard</b> desde la App Store con el botón de abajo.
     2. Guarda el archivo <b>.conf</b> en tu Mac.
-    3. En WireGuard importa el túnel desde el archivo, permite añadir la VPN y pulsa <b>Activar</b>. ¡Listo!
+    3. En WireGuard importa el túnel desde el archivo, permite añadir la VPN y haz clic en <b>Activar</b>. ¡Listo!
 guide-wireguard-linux =
     1. Instala <b>WireGuard</b>, por ejemplo: <code>sudo apt install wireguard</code>
     2. Guarda el archivo como <code>/etc/wireguard/usipipo.conf</code>
@@ -118,11 +118,11 @@ guide-wireguard-linux =
     4. Apaga: <code>sudo wg-quick down usipipo</code>
 guide-outline-mobile =
     1. Instala <b>Outline</b> con el botón de abajo.
-    2. Copia tu enlace <code>ss://</code> (botón 🔗 Enlace) y abre la app: lo detecta sola. Si no, pulsa <b>+</b> y pégalo.
-    3. Añade el servidor, pulsa <b>Conectar</b> y acepta el permiso de VPN. ¡Listo!
+    2. Copia tu enlace <code>ss://</code> (botón 🔗 Enlace) y abre la app: lo detecta sola. Si no, toca <b>+</b> y pégalo.
+    3. Añade el servidor, toca <b>Conectar</b> y acepta el permiso de VPN. ¡Listo!
 guide-outline-desktop =
     1. Descarga e instala <b>Outline</b> (la app cliente) con el botón de abajo.
-    2. Copia tu enlace <code>ss://</code> (botón 🔗 Enlace), abre la app, pulsa <b>+</b> y pégalo.
-    3. Añade el servidor y pulsa <b>Conectar</b>. ¡Listo!
+    2. Copia tu enlace <code>ss://</code> (botón 🔗 Enlace), abre la app, haz clic en <b>+</b> y pégalo.
+    3. Añade el servidor y haz clic en <b>Conectar</b>. ¡Listo!
 guide-button-app = ⬇️ { $app } para { $system }
 guide-button-config = ‹ Mi conexión

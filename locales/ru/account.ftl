@@ -37,7 +37,25 @@ role-superadmin = Суперадминистратор
 # --- история ---
 logs-title = 🕓 <b>История вашего аккаунта</b>
 logs-line = { $moment } · { $what }
-logs-line-target = { $moment } · { $what } · { $target }
+logs-action = { $action ->
+    [user_joined] Первое знакомство
+    [user_returned] Вы вернулись
+    [user_blocked_bot] Вы заблокировали бота
+    [language_set] Вы сменили язык
+    [setting_set] Вы изменили настройку
+    [referrer_set] Вы пришли по приглашению
+    [trial_started] Вы взяли пробный доступ
+    [order_created] Вы сделали заказ
+    [order_cancelled] Вы отменили заказ
+    [payment_completed] Оплата получена
+    [payment_refunded] Оплата возвращена
+    [config_added] Вы добавили устройство
+    [config_renamed] Вы переименовали устройство
+    [config_revoked] Вы удалили устройство
+    [config_delivered] Вы получили настройки
+    [renewal_changed] Изменилось автопродление
+   *[other] { $action }
+}
 
 # --- состояние ---
 status-title = 📡 <b>Состояние</b>

@@ -27,6 +27,7 @@ config-title = 🔑 <b>{ $name }</b>
 config-active = 🟢 Работает
 config-preparing = ⏳ Готовится: пришлю сюда, как только будет готово
 config-suspended = ⏸ На паузе. Продлите — и всё заработает с теми же настройками
+config-suspended-trial = ⏸ На паузе. Выберите тариф и оставайтесь на связи
 config-revoked = ⚪ Удалено: больше не работает
 config-where = 📍 { $protocol } · { $location }
 config-where-unknown = 📍 { $protocol }
@@ -41,7 +42,6 @@ config-button-guide = 📖 Как подключиться
 config-button-rename = ✏️ Название
 config-button-revoke = 🗑 Удалить
 config-button-refresh = 🔄 Обновить
-config-button-renew = 🔄 Продлить
 
 # --- добавить ---
 add-title = ➕ <b>Новое устройство</b>
@@ -64,8 +64,8 @@ revoke-done = 🗑 Готово, «{ $name }» больше не работае�
 rename-question =
     ✏️ <b>Как назвать «{ $name }»?</b>
 
-    Пришлите новое название, например «Мой телефон». Не длиннее { $chars } букв.
-rename-invalid = Такое название не подойдёт 🙂 Пришлите короткое, из букв, не длиннее { $chars }.
+    Пришлите новое название, например «Мой телефон». Не длиннее { $chars } символов.
+rename-invalid = Такое название не подойдёт 🙂 Пришлите короткое, не длиннее { $chars } символов.
 rename-done = ✏️ Готово, теперь это <b>{ $name }</b>.
 rename-button-cancel = ‹ Оставить как есть
 
@@ -93,7 +93,7 @@ deliver-button-copy = 📋 Скопировать
 # --- инструкции ---
 guides-title = 📖 <b>Инструкции</b>
 guides-which = Какое у вас подключение?
-guides-system = 📖 <b>{ $protocol }</b>: на каком устройстве вы будете им пользоваться?
+guides-system = 📖 <b>{ $protocol }</b>: на каком устройстве?
 guide-title = 📖 <b>{ $protocol } на { $system }</b>
 guide-wireguard-android =
     1. Установите <b>WireGuard</b> по кнопке ниже.

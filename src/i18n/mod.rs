@@ -26,7 +26,7 @@ macro_rules! sources {
         )),*]
     };
     ($($language:literal),*) => {
-        [$(sources!($language: "common", "menu", "shop", "vpn", "account", "notices", "commands")),*]
+        [$(sources!($language: "common", "menu", "shop", "vpn", "account", "admin", "notices", "commands")),*]
     };
 }
 

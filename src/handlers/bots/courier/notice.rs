@@ -46,8 +46,8 @@ pub(super) async fn word(
         Notice::RoleGranted { role, expires_at } => Ok(screens::role_granted(t, *role, *expires_at)),
         Notice::RoleRevoked { role } => Ok(screens::role_revoked(t, *role)),
         Notice::Trouble { reference } => {
-            let trouble = screens::Notice::Error { reference: reference.clone() };
-            Ok(screens::notice(t, &trouble, support))
+            let trouble = screens::Reply::Error { reference: reference.clone() };
+            Ok(screens::reply(t, &trouble, support))
         }
         Notice::Alert(alert) => Ok(screens::alert(t, alert)),
     }

@@ -17,18 +17,19 @@ pub struct ConfigDetail {
 pub fn config(t: &Texts, view: &ConfigDetail) -> Screen {
     let config = &view.config;
     let title = t.with("config-title", args! { "name" => config.name(t) });
-    let head = lines([title, status(t, config.status), place(t, config)]);
+    let head = lines([title, status(t, view), place(t, config)]);
     let html = match config.status {
         ConfigStatus::Active | ConfigStatus::Suspended => paragraphs([head, usage(t, view)]),
         ConfigStatus::Preparing | ConfigStatus::Revoked | ConfigStatus::Removed => head,
     };
-    Screen::new(html, buttons(t, config))
+    Screen::new(html, buttons(t, view))
 }
 
-fn status(t: &Texts, status: ConfigStatus) -> Html {
-    match status {
+fn status(t: &Texts, view: &ConfigDetail) -> Html {
+    match view.config.status {
         ConfigStatus::Preparing => t.text("config-preparing"),
         ConfigStatus::Active => t.text("config-active"),
+        ConfigStatus::Suspended if view.subscription.is_trial() => t.text("config-suspended-trial"),
         ConfigStatus::Suspended => t.text("config-suspended"),
         ConfigStatus::Revoked | ConfigStatus::Removed => t.text("config-revoked"),
     }
@@ -57,8 +58,8 @@ fn usage(t: &Texts, view: &ConfigDetail) -> Html {
     lines([used, left, handshake, parts::ending(t, &view.subscription, view.now)])
 }
 
-fn buttons(t: &Texts, config: &ConfigView) -> Rows {
-    let id = config.id;
+fn buttons(t: &Texts, view: &ConfigDetail) -> Rows {
+    let (config, id) = (&view.config, view.config.id);
     let own = [
         button(t.label("config-button-rename"), Callback::RenameConfig(id)),
         button(t.label("config-button-revoke"), Callback::RevokeConfig(id)),
@@ -66,7 +67,11 @@ fn buttons(t: &Texts, config: &ConfigView) -> Rows {
     let rows = match config.status {
         ConfigStatus::Active => access(t, config).row(own),
         ConfigStatus::Suspended => {
-            Rows::default().row([button(t.label("config-button-renew"), Callback::Plans)]).row(own)
+            let plans = match view.subscription.is_trial() {
+                true => t.label("go-plans"),
+                false => t.label("home-button-renew"),
+            };
+            Rows::default().row([button(plans, Callback::Plans)]).row(own)
         }
         ConfigStatus::Preparing => {
             Rows::default().row([button(t.label("config-button-refresh"), Callback::Config(id))]).row(own)

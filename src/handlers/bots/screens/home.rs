@@ -4,7 +4,7 @@ use super::parts::{self, SubscriptionView, allows};
 use super::{Rows, Screen, button, paragraphs};
 use crate::clock::Timestamp;
 use crate::handlers::bots::callback::Callback;
-use crate::i18n::{Html, Texts, args};
+use crate::i18n::{Args, Html, Texts, args};
 use crate::models::outgoing::Button;
 use crate::models::role::{Permission, Role};
 
@@ -28,7 +28,7 @@ pub struct TrialTerms {
 }
 
 impl TrialTerms {
-    pub(super) fn args(self, t: &Texts) -> crate::i18n::Args {
+    pub(super) fn args(self, t: &Texts) -> Args {
         args! { "days" => t.days(self.days), "traffic" => t.traffic(Some(self.traffic_mb)) }
     }
 }
@@ -46,8 +46,8 @@ pub fn home(t: &Texts, view: &Home) -> Screen {
 fn buttons(t: &Texts, view: &Home) -> Rows {
     let trial = view.trial.map(|_| button(t.label("home-button-trial"), Callback::Trial));
     let plans = match &view.subscription {
-        Some(_) => t.label("home-button-renew"),
-        None => t.label("go-plans"),
+        Some(held) if !held.is_trial() => t.label("home-button-renew"),
+        _ => t.label("go-plans"),
     };
     let vpn = view.subscription.is_some() || view.trial.is_none();
     let mine = vpn.then(|| button(t.label("go-vpn"), Callback::Vpn));

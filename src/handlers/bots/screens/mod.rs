@@ -3,6 +3,7 @@
 
 mod about_bot;
 mod add_config;
+pub mod admin;
 mod alert;
 mod config;
 mod delivery;
@@ -12,13 +13,13 @@ mod home;
 mod language;
 mod legal;
 mod logs;
-mod notice;
 mod order;
 mod parts;
 mod plans;
 mod profile;
 mod receipt;
 mod reminder;
+mod reply;
 mod roles;
 mod status;
 mod told;
@@ -26,7 +27,7 @@ mod trial;
 mod vpn;
 
 use crate::handlers::bots::callback::Callback;
-use crate::i18n::{Html, Texts};
+use crate::i18n::{Html, Texts, args};
 use crate::models::outgoing::{Ack, Body, Button, ButtonAction, Keyboard};
 use crate::models::vpn::Protocol;
 
@@ -40,8 +41,7 @@ pub use help::{Help, help};
 pub use home::{Home, TrialTerms, home, home_after};
 pub use language::{language_changed, languages};
 pub use legal::{PaySupport, pay_support, privacy, terms};
-pub use logs::{LOG_PAGE, LogLine, MyLogs, my_logs};
-pub use notice::{Notice, notice, notice_alert, notice_text};
+pub use logs::{LogLine, MyLogs, my_logs};
 pub use order::{Order, OrderState, Refusal, order, refusal};
 pub(super) use parts::allows;
 pub use parts::{ConfigView, PaymentView, RoleView, SubscriptionView};
@@ -49,6 +49,7 @@ pub use plans::{PayOption, PlanDetail, PlanView, plan, plans};
 pub use profile::{Profile, profile};
 pub use receipt::{Receipt, ReceiptKind, receipt};
 pub use reminder::{Reminder, reminder};
+pub use reply::{Reply, reply, reply_alert, reply_text};
 pub use roles::my_roles;
 pub use status::{ServerView, Service, Status, status};
 pub use told::{config_delayed, role_granted, role_revoked};
@@ -136,6 +137,14 @@ fn paragraphs(parts: impl IntoIterator<Item = Html>) -> Html {
 /// Parts on a line each.
 fn lines(parts: impl IntoIterator<Item = Html>) -> Html {
     Html::join(parts, "\n")
+}
+
+/// `Page 2`, where there is more than one.
+fn page_number(t: &Texts, page: u32, more: bool) -> Html {
+    if page == 0 && !more {
+        return Html::default();
+    }
+    t.with("page", args! { "page" => page + 1 })
 }
 
 /// What each protocol is good for, before a choice of them.

@@ -47,6 +47,10 @@ impl SubscriptionView {
         product_name(t, self.plan.as_deref())
     }
 
+    pub(super) fn is_trial(&self) -> bool {
+        self.plan.is_none()
+    }
+
     fn traffic_is_out(&self) -> bool {
         self.allowance.is_some_and(|all| self.used >= all)
     }

@@ -3,7 +3,7 @@
 use super::{Rows, Screen, button, paragraphs, parts};
 use crate::clock::Timestamp;
 use crate::handlers::bots::callback::Callback;
-use crate::i18n::{Html, Texts, args};
+use crate::i18n::{Args, Html, Texts, args};
 use crate::money::Money;
 
 pub struct Receipt {
@@ -54,7 +54,7 @@ pub fn receipt(t: &Texts, view: &Receipt) -> Screen {
     }
 }
 
-fn bought(t: &Texts, view: &Receipt, ends_at: Timestamp) -> crate::i18n::Args {
+fn bought(t: &Texts, view: &Receipt, ends_at: Timestamp) -> Args {
     args! {
         "plan" => plan(t, view),
         "price" => &view.price,

@@ -10,6 +10,8 @@ use crate::models::vpn::Protocol;
 pub enum Trial {
     /// `protocols`: those that have room for one more; none = all servers are full.
     Offer { terms: TrialTerms, protocols: Vec<Protocol> },
+    /// The operator offers none.
+    NotOffered,
     /// It is one per account for ever.
     Used { on: Timestamp },
 }
@@ -18,6 +20,10 @@ pub fn trial(t: &Texts, view: &Trial) -> Screen {
     let title = t.text("trial-title");
     match view {
         Trial::Offer { terms, protocols } => offer(t, title, *terms, protocols),
+        Trial::NotOffered => {
+            let rows = Rows::default().row([button(t.label("go-plans"), Callback::Plans)]).home(t);
+            Screen::new(paragraphs([title, t.text("trial-none")]), rows)
+        }
         Trial::Used { on } => {
             let used = t.with("trial-used", args! { "date" => t.date(*on) });
             let rows = Rows::default()

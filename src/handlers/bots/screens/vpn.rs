@@ -5,6 +5,7 @@ use super::{Rows, Screen, button, lines, paragraphs};
 use crate::clock::Timestamp;
 use crate::handlers::bots::callback::Callback;
 use crate::i18n::{Html, Texts, args};
+use crate::models::outgoing::Button;
 use crate::models::vpn::ConfigStatus;
 
 pub struct Vpn {
@@ -60,7 +61,7 @@ fn line(t: &Texts, config: &ConfigView) -> Html {
     t.with("vpn-config", args)
 }
 
-fn config_button(t: &Texts, config: &ConfigView) -> crate::models::outgoing::Button {
+fn config_button(t: &Texts, config: &ConfigView) -> Button {
     let args = args! { "dot" => parts::config_dot(config.status), "name" => config.name(t) };
     button(t.label_with("vpn-button-config", args), Callback::Config(config.id))
 }

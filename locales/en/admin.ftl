@@ -1,0 +1,82 @@
+# Screens for the team.
+
+admin-person = { $name } (@{ $username })
+user-active = all fine
+user-banned = banned by the team
+user-blocked = blocked the bot
+
+# --- one person ---
+whois-title = 👤 <b>{ $who }</b>
+whois-facts = { $id } · { $language } · { $status }
+whois-times = Since { $date } · seen: { $ago }
+whois-trial-used = 🎁 Trial taken on { $date }
+whois-trial-free = 🎁 Trial not taken
+whois-configs = 🔑 { $devices }
+whois-referrer = 🔗 Came by { $code }
+whois-button-refund = ↩️ Refund { $plan } · { $price }
+whois-button-audit = 🕓 Log
+whois-button-ban = ⛔ Ban
+whois-button-unban = ✅ Unban
+
+# --- people ---
+users-title = 👥 <b>People</b> ({ $total })
+users-line = • { $who } · { $id } · { $ago }
+users-line-status = • { $who } · { $id } · { $ago } · { $status }
+usage = ✍️ <b>{ $what }</b>
+no-such-user = 🤷 I can't find { $given }. They must have written to the bot at least once.
+
+# --- log ---
+audit-title = 🕓 <b>Log of changes</b>
+audit-title-of = 🕓 <b>Log of</b> { $id }
+audit-system = SYSTEM
+audit-line = { $moment } · { $actor } · <b>{ $action }</b> · { $target }
+
+# --- numbers ---
+stats-title = 📊 <b>Numbers</b>
+stats-people = 👥 People: <b>{ $people }</b> (new today: { $today } · active in 7 days: { $week })
+stats-access = 🔑 Active plans: <b>{ $paid }</b> · trials: { $trials } · devices: { $configs }
+stats-today = 💰 Today: { $sums } (payments: { $orders })
+stats-month = 💰 30 days: { $sums } (payments: { $orders })
+stats-nothing = no sales
+stats-servers = 📡 Servers up: { $up } of { $all }
+stats-queues = 📬 Waiting: incoming { $events } · messages { $messages } · jobs { $jobs }
+stats-dead = ⚠️ Given up after several tries: { $dead }
+stats-reviews = 🔎 Payments to review: { $reviews }
+
+# --- refunds ---
+refund-question =
+    ↩️ <b>Refund { $price }?</b>
+
+    { $who } · { $id }
+    { $plan } · { $provider }
+    Paid on { $moment }
+    { $reference }
+
+    The access that it bought is removed: it will end on { $date }.
+refund-button-yes = ↩️ Yes, refund { $price }
+refund-button-no = ‹ Don't refund
+refund-started = ↩️ On its way: { $reference }. The person is told once the money is back.
+refund-not-paid = That order cannot be refunded. It is: { $status }.
+refund-no-order = 🤷 I can't find that order.
+refund-by-hand = { $provider } cannot refund from here. Return it by hand at { $provider }; nothing has changed yet.
+
+# --- roles ---
+role-granted = 🎖 Done. Role for { $id }:
+role-revoked = 🎖 Done: { $id } no longer has the role { $role }.
+role-unknown = There is no role “{ $given }”. There are: { $roles }
+role-not-allowed = 🔐 You cannot give or take that role: nobody raises themselves or touches somebody at their own level or above.
+role-not-held = { $id } does not have the role { $role }.
+role-fixed = { $id } has the role by the server's configuration; it can only be changed there.
+role-over = That date has passed. Write how many days the role shall last, or nothing for no end.
+
+# --- bans ---
+ban-question =
+    ⛔ <b>Ban { $who }?</b> { $id }
+
+    The bot stops answering this person. What was paid for stays as it is; you can unban any time.
+ban-button-yes = ⛔ Yes, ban
+ban-button-no = ‹ No
+ban-done = ⛔ Banned: { $who } · { $id }
+unban-done = ✅ Unbanned: { $who } · { $id }
+ban-unchanged = Nothing to change: { $who } · { $id }
+ban-protected = 🔐 { $who } · { $id } is part of the team. Take the role away first.

@@ -1,0 +1,82 @@
+# Pantallas para el equipo.
+
+admin-person = { $name } (@{ $username })
+user-active = todo en orden
+user-banned = bloqueado por el equipo
+user-blocked = bloqueó el bot
+
+# --- una persona ---
+whois-title = 👤 <b>{ $who }</b>
+whois-facts = { $id } · { $language } · { $status }
+whois-times = Desde el { $date } · visto: { $ago }
+whois-trial-used = 🎁 Prueba usada el { $date }
+whois-trial-free = 🎁 Prueba sin usar
+whois-configs = 🔑 { $devices }
+whois-referrer = 🔗 Llegó por { $code }
+whois-button-refund = ↩️ Devolver { $plan } · { $price }
+whois-button-audit = 🕓 Registro
+whois-button-ban = ⛔ Bloquear
+whois-button-unban = ✅ Desbloquear
+
+# --- usuarios ---
+users-title = 👥 <b>Usuarios</b> ({ $total })
+users-line = • { $who } · { $id } · { $ago }
+users-line-status = • { $who } · { $id } · { $ago } · { $status }
+usage = ✍️ <b>{ $what }</b>
+no-such-user = 🤷 No encuentro a { $given }. Tiene que haber escrito al bot al menos una vez.
+
+# --- registro ---
+audit-title = 🕓 <b>Registro de cambios</b>
+audit-title-of = 🕓 <b>Registro de</b> { $id }
+audit-system = SISTEMA
+audit-line = { $moment } · { $actor } · <b>{ $action }</b> · { $target }
+
+# --- cifras ---
+stats-title = 📊 <b>Cifras</b>
+stats-people = 👥 Usuarios: <b>{ $people }</b> (nuevos hoy: { $today } · activos en 7 días: { $week })
+stats-access = 🔑 Planes activos: <b>{ $paid }</b> · pruebas: { $trials } · dispositivos: { $configs }
+stats-today = 💰 Hoy: { $sums } (pagos: { $orders })
+stats-month = 💰 30 días: { $sums } (pagos: { $orders })
+stats-nothing = sin ventas
+stats-servers = 📡 Servidores en marcha: { $up } de { $all }
+stats-queues = 📬 En cola: entrantes { $events } · mensajes { $messages } · tareas { $jobs }
+stats-dead = ⚠️ Sin procesar tras varios intentos: { $dead }
+stats-reviews = 🔎 Pagos por revisar: { $reviews }
+
+# --- devoluciones ---
+refund-question =
+    ↩️ <b>¿Devolver { $price }?</b>
+
+    { $who } · { $id }
+    { $plan } · { $provider }
+    Pagado el { $moment }
+    { $reference }
+
+    El acceso que dio este pago se quita: terminará el { $date }.
+refund-button-yes = ↩️ Sí, devolver { $price }
+refund-button-no = ‹ No devolver
+refund-started = ↩️ En marcha: { $reference }. La persona recibe un aviso cuando el dinero esté devuelto.
+refund-not-paid = Ese pedido no se puede devolver. Su estado: { $status }.
+refund-no-order = 🤷 No encuentro ese pedido.
+refund-by-hand = { $provider } no permite devolver desde aquí. Devuélvelo a mano en { $provider }; nada ha cambiado todavía.
+
+# --- roles ---
+role-granted = 🎖 Listo. Rol para { $id }:
+role-revoked = 🎖 Listo: { $id } ya no tiene el rol { $role }.
+role-unknown = No existe el rol «{ $given }». Hay: { $roles }
+role-not-allowed = 🔐 No puedes dar ni quitar ese rol: nadie se lo da a sí mismo ni toca a alguien de su nivel o superior.
+role-not-held = { $id } no tiene el rol { $role }.
+role-fixed = { $id } tiene su rol por la configuración del servidor; solo se cambia allí.
+role-over = Esa fecha ya pasó. Escribe cuántos días debe durar el rol, o nada para que sea sin límite.
+
+# --- bloqueos ---
+ban-question =
+    ⛔ <b>¿Bloquear a { $who }?</b> { $id }
+
+    El bot deja de atender a esta persona. Lo que ya pagó se queda como está; puedes desbloquearla cuando quieras.
+ban-button-yes = ⛔ Sí, bloquear
+ban-button-no = ‹ No
+ban-done = ⛔ Bloqueo hecho: { $who } · { $id }
+unban-done = ✅ Desbloqueo hecho: { $who } · { $id }
+ban-unchanged = Ya estaba así: { $who } · { $id }
+ban-protected = 🔐 { $who } · { $id } es parte del equipo. Quítale primero el rol.
