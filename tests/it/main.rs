@@ -22,6 +22,7 @@ mod people;
 mod queue;
 mod qvapay_client;
 mod qvapay_vectors;
+mod screens;
 mod scripts;
 mod stars;
 mod stats;

@@ -1,0 +1,122 @@
+//! Screens of the team and alerts.
+
+use super::*;
+
+fn whois_view(n: &Names, status: UserStatus, viewer: &[Role]) -> Whois {
+    Whois {
+        id: ANA,
+        name: n.person.clone(),
+        username: Some(n.person.clone()),
+        language: Language::Ru,
+        status,
+        created_at: now() - Duration::days(90),
+        last_seen_at: now() - Duration::minutes(5),
+        trial_at: (status == UserStatus::Active).then(|| now() - Duration::days(89)),
+        referrer: Some(n.person.clone()).filter(|code| !code.is_empty()),
+        roles: vec![RoleView { role: Role::Support, expires_at: None }],
+        subscriptions: vec![subscription(n, SubscriptionStatus::Active), trial_subscription()],
+        configs: 2,
+        payments: vec![payment_view(n, PaymentStatus::Completed), payment_view(n, PaymentStatus::Review)],
+        viewer: viewer.to_vec(),
+        now: now(),
+    }
+}
+
+pub fn people(t: &Texts, n: &Names) -> Vec<Sample> {
+    let user = |status| UserLine {
+        id: ANA,
+        name: n.person.clone(),
+        username: Some(n.person.clone()),
+        status,
+        last_seen_at: now() - Duration::hours(30),
+    };
+    let list: Vec<UserLine> = (0..10)
+        .map(|i| {
+            user(if i == 1 {
+                UserStatus::Banned
+            } else if i == 2 {
+                UserStatus::Blocked
+            } else {
+                UserStatus::Active
+            })
+        })
+        .collect();
+    let entry = || AuditLine {
+        at: now(),
+        actor: Some(ANA),
+        action: "role_granted".to_owned(),
+        target: Some("user:42".to_owned()),
+        details: format!("{{\"name\":\"{}\",\"role\":\"support\"}}", n.person),
+    };
+    let system = AuditLine { actor: None, target: None, details: "{}".to_owned(), ..entry() };
+    let full: Vec<AuditLine> = (1..10).map(|_| entry()).chain([system]).collect();
+    let admin_of = |entries, of, page| audit(t, &Audit { entries, of, page, more: true });
+    vec![
+        sample("whois", whois(t, &whois_view(n, UserStatus::Active, &[Role::Admin]))),
+        sample(
+            "whois/banned, seen by support",
+            whois(t, &whois_view(n, UserStatus::Banned, &[Role::Support])),
+        ),
+        sample("whois/banned", whois(t, &whois_view(n, UserStatus::Banned, &[Role::Admin]))),
+        sample("users", users(t, &Users { users: list, total: 1234, page: 0, more: true, now: now() })),
+        sample("users/none", users(t, &Users { users: vec![], total: 0, page: 0, more: false, now: now() })),
+        sample("audit", admin_of(full, None, 1)),
+        sample("audit/of one", admin_of(vec![entry()], Some(ANA), 0)),
+        sample("audit/none", audit(t, &Audit { entries: vec![], of: None, page: 0, more: false })),
+        sample("stats", stats(t, &stats_view(3))),
+        sample("stats/quiet", stats(t, &stats_view(0))),
+    ]
+}
+
+fn stats_view(dead: u64) -> Stats {
+    Stats {
+        people: 1234,
+        new_today: 12,
+        active_week: 321,
+        paid: 87,
+        trials: 40,
+        configs: 203,
+        today: Sales { orders: 0, sums: vec![] },
+        month: Sales { orders: 95, sums: vec![Money::stars(21_500), usd()] },
+        servers_up: 3,
+        servers: 4,
+        queues: Queues { events: 0, messages: 2, jobs: 1, dead, reviews: dead },
+    }
+}
+
+pub fn decisions(t: &Texts, n: &Names) -> Vec<Sample> {
+    let preview = RefundPreview {
+        payment: payment_view(n, PaymentStatus::Completed),
+        payer: ANA,
+        payer_name: n.person.clone(),
+        paid_at: now() - Duration::days(3),
+        ends_at: now(),
+    };
+    let target = BanTarget { id: ANA, name: n.person.clone() };
+    let role = RoleView { role: Role::Support, expires_at: Some(now() + Duration::days(30)) };
+    let change = |change: RoleChange| role_change(t, &change);
+    let refund = |result: RefundResult| refund_result(t, &result);
+    let banned = |result| ban_result(t, &target, result);
+    vec![
+        sample("refund/question", refund_preview(t, &preview)),
+        sample("refund/started", refund(RefundResult::Started { order_ref: ORDER.to_owned(), payer: ANA })),
+        sample("refund/not paid", refund(RefundResult::NotPaid { status: PaymentStatus::Refunded })),
+        sample("refund/no order", refund(RefundResult::NoSuchOrder)),
+        sample("refund/by hand", refund(RefundResult::ByHand { provider: ProviderId::Qvapay })),
+        sample("role/granted", change(RoleChange::Granted { user: ANA, role })),
+        sample("role/revoked", change(RoleChange::Revoked { user: ANA, role: Role::Support })),
+        sample("role/unknown", change(RoleChange::UnknownRole { given: n.person.clone() })),
+        sample("role/not allowed", change(RoleChange::NotAllowed)),
+        sample("role/already over", change(RoleChange::AlreadyOver)),
+        sample("role/not held", change(RoleChange::NotHeld { user: ANA, role: Role::Admin })),
+        sample("role/fixed", change(RoleChange::Fixed { user: ANA })),
+        sample("ban/question", ban_question(t, &target)),
+        sample("ban/done", banned(BanResult::Banned)),
+        sample("ban/undone", banned(BanResult::Unbanned)),
+        sample("ban/unchanged", banned(BanResult::Unchanged)),
+        sample("ban/protected", banned(BanResult::Protected)),
+        sample("usage/whois", usage(t, Command::Whois)),
+        sample("usage/grantrole", usage(t, Command::GrantRole)),
+        sample("no such user", no_such_user(t, &n.person)),
+    ]
+}
