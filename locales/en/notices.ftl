@@ -4,7 +4,7 @@
 told-config-delayed =
     ⏳ <b>Your { $protocol } connection takes longer than usual.</b>
 
-    We are on it and your plan is safe. I send it here as soon as it is ready; there is nothing to do for you.
+    We are on it and your plan is safe. I will send it here as soon as it is ready; there is nothing you need to do.
 told-role = 🎖 You have a new role: <b>{ $role }</b>.
 told-role-until = 🎖 You have a new role: <b>{ $role }</b>, until { $moment }.
 told-role-over = 🎖 You no longer have the role <b>{ $role }</b>.

@@ -43,7 +43,7 @@ async fn an_order_shows_how_it_stands() {
 async fn money_is_receipted_in_the_readers_language() {
     for (language, paid, back) in [
         ("es", "¡Pago recibido", "Te devolvimos"),
-        ("en", "Payment received", "We returned"),
+        ("en", "Payment received", "We refunded"),
         ("ru", "Оплата получена", "Мы вернули"),
     ] {
         let scene = Scene::in_language(language).await;
