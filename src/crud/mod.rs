@@ -3,6 +3,7 @@
 pub mod address;
 pub mod audit;
 pub mod bot_setup;
+pub mod dialog;
 pub mod event;
 pub mod job;
 pub mod lane;

@@ -7,6 +7,7 @@ mod text_enum;
 pub mod address;
 pub mod audit;
 pub mod bot;
+pub mod dialog;
 pub mod event;
 pub mod job;
 pub mod lane;

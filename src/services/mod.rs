@@ -5,6 +5,7 @@ pub mod access;
 pub mod address;
 pub mod audit;
 pub mod catalogue;
+pub mod dialog;
 pub mod payment;
 pub mod people;
 pub mod server;
