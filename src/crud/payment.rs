@@ -100,6 +100,21 @@ pub async fn list_of_user(
     select_payment!("WHERE user_id = ? ORDER BY id DESC LIMIT ?", user_id, limit).fetch_all(conn).await
 }
 
+/// Since when the oldest open order of a provider waits for its invoice.
+pub async fn oldest_without_invoice(
+    conn: &mut MySqlConnection,
+    provider: ProviderId,
+) -> sqlx::Result<Option<Timestamp>> {
+    sqlx::query_scalar!(
+        "SELECT MIN(created_at) AS `oldest: Timestamp` FROM payments \
+         WHERE status = ? AND provider = ? AND invoice_url IS NULL",
+        PaymentStatus::Pending,
+        provider
+    )
+    .fetch_one(conn)
+    .await
+}
+
 /// Orders of one provider and status made since `since`, oldest first.
 pub async fn list_since(
     conn: &mut MySqlConnection,

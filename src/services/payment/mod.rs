@@ -19,8 +19,11 @@ use crate::models::payment::{Payment, PaymentStatus, ProviderId};
 use crate::money::Currency;
 use crate::work::Work;
 
-pub use order::{cancel_order, create_order, invoice_failed, invoice_made, poll, send_stars_invoice};
-pub use refund::{refunded, request_refund};
+pub use order::{
+    cancel_order, create_order, invoice_failed, invoice_made, is_invoicing_stuck, look_again, poll, recent,
+    send_stars_invoice,
+};
+pub use refund::{find_refundable, refunded, request_refund};
 pub use settle::{Credit, callback_received, observed};
 pub use stars::{
     CheckoutRefusal, StarsPayment, check_checkout, stars_paid, stars_refunded, stars_subscription_changed,
@@ -40,6 +43,8 @@ pub enum PaymentError {
     WrongState(PaymentStatus),
     #[error("the provider gave no id of the money, so it cannot be sent back")]
     NoCharge,
+    #[error("{0} gives no money back through its API")]
+    RefundByHand(ProviderId),
     #[error(transparent)]
     Access(#[from] super::access::AccessError),
     #[error(transparent)]

@@ -110,6 +110,29 @@ pub async fn send_stars_invoice(
     Ok(())
 }
 
+/// An order of this person as it stands. One that waits for money elsewhere is looked at once more.
+pub async fn look_again(work: &mut Work, user_id: UserId, id: PaymentId) -> Result<Payment, PaymentError> {
+    let order = own_order(work, user_id, id).await?;
+    if order.provider != ProviderId::Stars && PaymentStatus::CREDITABLE.contains(&order.status) {
+        work.enqueue(Job::CheckPayment { payment_id: id });
+    }
+    Ok(order)
+}
+
+/// A person's newest orders.
+pub async fn recent(work: &mut Work, user_id: UserId, limit: u32) -> sqlx::Result<Vec<Payment>> {
+    crud::payment::list_of_user(work.conn(), user_id, limit).await
+}
+
+/// Whether a provider gives no invoices as it should. Stars have none to wait for.
+pub async fn is_invoicing_stuck(work: &mut Work, provider: ProviderId) -> sqlx::Result<bool> {
+    if provider == ProviderId::Stars {
+        return Ok(false);
+    }
+    let oldest = crud::payment::oldest_without_invoice(work.conn(), provider).await?;
+    Ok(oldest.is_some_and(|since| work.now().since(since) > TimeDelta::minutes(2)))
+}
+
 /// A changed mind. Money that comes all the same is still credited.
 pub async fn cancel_order(work: &mut Work, user_id: UserId, id: PaymentId) -> Result<Payment, PaymentError> {
     let order = own_order(work, user_id, id).await?;

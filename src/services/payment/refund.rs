@@ -7,7 +7,7 @@ use crate::crud;
 use crate::ids::PaymentId;
 use crate::models::job::Job;
 use crate::models::notice::Notice;
-use crate::models::payment::{LedgerKind, Payment, PaymentStatus};
+use crate::models::payment::{LedgerKind, Payment, PaymentStatus, ProviderId};
 use crate::models::role::Permission;
 use crate::services::{access, subscription};
 use crate::work::Work;
@@ -16,17 +16,37 @@ use crate::work::Work;
 pub async fn request_refund(work: &mut Work, id: PaymentId) -> Result<Payment, PaymentError> {
     access::require(work, Permission::RefundPayments).await?;
     let order = crud::payment::lock(work.conn(), id).await?.ok_or(PaymentError::Unknown)?;
+    check_refundable(&order)?;
+    work.enqueue(Job::RefundPayment { payment_id: id });
+    let details =
+        json!({ "order": order.order_ref, "amount": order.paid_amount, "currency": order.paid_currency });
+    work.audit("refund_requested", Some(&format!("payment:{id}")), details).await?;
+    Ok(order)
+}
+
+/// The order that somebody who may refund it names by its id or reference, if it can be refunded.
+pub async fn find_refundable(work: &mut Work, given: &str) -> Result<Payment, PaymentError> {
+    access::require(work, Permission::RefundPayments).await?;
+    let found = match given.parse() {
+        Ok(id) => crud::payment::find(work.conn(), id).await?,
+        Err(_) => crud::payment::find_by_order(work.conn(), given).await?,
+    };
+    let order = found.ok_or(PaymentError::Unknown)?;
+    check_refundable(&order)?;
+    Ok(order)
+}
+
+fn check_refundable(order: &Payment) -> Result<(), PaymentError> {
     if !matches!(order.status, PaymentStatus::Completed | PaymentStatus::Review) {
         return Err(PaymentError::WrongState(order.status));
     }
     if order.charge_id.is_none() {
         return Err(PaymentError::NoCharge);
     }
-    work.enqueue(Job::RefundPayment { payment_id: id });
-    let details =
-        json!({ "order": order.order_ref, "amount": order.paid_amount, "currency": order.paid_currency });
-    work.audit("refund_requested", Some(&format!("payment:{id}")), details).await?;
-    Ok(order)
+    match order.provider {
+        ProviderId::Stars => Ok(()),
+        ProviderId::Qvapay => Err(PaymentError::RefundByHand(order.provider)),
+    }
 }
 
 /// The money went back, by our refund or by Telegram's own: what it bought is taken back, once.
