@@ -163,6 +163,13 @@ pub async fn trial_used(conn: &mut MySqlConnection, user_id: UserId) -> sqlx::Re
     Ok(row.fetch_optional(conn).await?.is_some())
 }
 
+/// When a person took the trial.
+pub async fn trial_at(conn: &mut MySqlConnection, user_id: UserId) -> sqlx::Result<Option<Timestamp>> {
+    sqlx::query_scalar!("SELECT created_at AS `created_at: Timestamp` FROM trials WHERE user_id = ?", user_id)
+        .fetch_optional(conn)
+        .await
+}
+
 /// Marks a reminder as given; false when it was given before.
 pub async fn insert_reminder(
     conn: &mut MySqlConnection,

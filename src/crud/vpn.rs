@@ -66,6 +66,16 @@ pub async fn list_of_user(conn: &mut MySqlConnection, user_id: UserId) -> sqlx::
     .await
 }
 
+/// Since when the oldest config that is being prepared waits.
+pub async fn oldest_preparing(conn: &mut MySqlConnection) -> sqlx::Result<Option<Timestamp>> {
+    sqlx::query_scalar!(
+        "SELECT MIN(created_at) AS `oldest: Timestamp` FROM vpn_configs WHERE status = ?",
+        ConfigStatus::Preparing
+    )
+    .fetch_one(conn)
+    .await
+}
+
 /// A subscription's configs that are not gone, oldest first.
 pub async fn list_of_subscription(
     conn: &mut MySqlConnection,

@@ -105,6 +105,14 @@ pub async fn offer(work: &mut Work, plan_id: PlanId, language: Language) -> sqlx
     Ok(Some(in_words(plan, &texts, &prices, language)))
 }
 
+/// What every plan that ever was is called in `language`.
+pub async fn names(work: &mut Work, language: Language) -> sqlx::Result<BTreeMap<PlanId, String>> {
+    let plans = crud::plan::list(work.conn()).await?;
+    let texts = crud::plan::texts(work.conn(), None).await?;
+    let named = plans.into_iter().map(|plan| (plan.id, in_words(plan, &texts, &[], language).name));
+    Ok(named.collect())
+}
+
 fn in_words(plan: Plan, texts: &[PlanText], prices: &[(PlanId, Money)], language: Language) -> Offer {
     let texts: Vec<_> = texts.iter().filter(|text| text.plan_id == plan.id).collect();
     let text_in = |language| texts.iter().find(|text| text.language == language);

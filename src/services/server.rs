@@ -13,6 +13,7 @@ use crate::models::address::PoolKind;
 use crate::models::job::{Job, ServerWork};
 use crate::models::notice::Alert;
 use crate::models::server::{NewServer, Server, ServerHealth};
+use crate::models::vpn::Protocol;
 use crate::work::Work;
 
 #[derive(Debug, thiserror::Error)]
@@ -127,4 +128,29 @@ pub async fn note_health(work: &mut Work, id: ServerId, outcome: Result<&str, &s
         _ => return Ok(()),
     };
     audit::notify_admins(work, "server_health", alert).await
+}
+
+/// Servers in use, with those that are down.
+pub async fn list(work: &mut Work) -> sqlx::Result<Vec<Server>> {
+    crud::server::list(work.conn()).await
+}
+
+/// Servers that take one more config.
+pub async fn with_room(work: &mut Work) -> sqlx::Result<Vec<ServerId>> {
+    let mut open = Vec::new();
+    for protocol in Protocol::ALL {
+        open.extend(crud::server::candidates(work.conn(), *protocol).await?.iter().map(|server| server.id));
+    }
+    Ok(open)
+}
+
+/// Protocols that one more config can be had in.
+pub async fn open_protocols(work: &mut Work) -> sqlx::Result<Vec<Protocol>> {
+    let mut open = Vec::new();
+    for protocol in Protocol::ALL {
+        if !crud::server::candidates(work.conn(), *protocol).await?.is_empty() {
+            open.push(*protocol);
+        }
+    }
+    Ok(open)
 }

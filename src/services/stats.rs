@@ -32,6 +32,8 @@ pub struct Stats {
     pub inbox: Backlog,
     pub outbox: Backlog,
     pub jobs: Backlog,
+    /// Events, messages and jobs that were given up.
+    pub dead: i64,
 }
 
 /// Completed orders in one currency, without those refunded.
@@ -71,6 +73,7 @@ pub async fn collect(work: &mut Work) -> Result<Stats, AccessError> {
         inbox: backlog(crud::event::backlog(conn).await?),
         outbox: backlog(crud::outgoing::backlog(conn).await?),
         jobs: backlog(crud::job::backlog(conn).await?),
+        dead: crud::stats::dead(conn).await?,
     })
 }
 

@@ -153,6 +153,22 @@ pub async fn start_trial(
     Ok(subscription)
 }
 
+/// When a person took the trial; None while they may still take it.
+pub async fn trial_taken_at(work: &mut Work, user_id: UserId) -> sqlx::Result<Option<Timestamp>> {
+    crud::subscription::trial_at(work.conn(), user_id).await
+}
+
+/// Everything a person ever had, the latest end first.
+pub async fn list_of_user(work: &mut Work, user_id: UserId) -> sqlx::Result<Vec<Subscription>> {
+    crud::subscription::list_of_user(work.conn(), user_id).await
+}
+
+/// A subscription of this person; somebody else's is as unknown as one that never was.
+pub async fn own(work: &mut Work, user_id: UserId, id: SubscriptionId) -> sqlx::Result<Option<Subscription>> {
+    let found = crud::subscription::find(work.conn(), id).await?;
+    Ok(found.filter(|subscription| subscription.user_id == user_id))
+}
+
 /// Subscriptions looked at in one transaction of the expiry.
 const BATCH: u32 = 200;
 

@@ -1,6 +1,7 @@
 //! Configs: what a person may hold, and how each comes to be at a server and goes again. The database says what
 //! should be; the job `apply_config` makes the backend so.
 
+use chrono::TimeDelta;
 use serde_json::json;
 
 use super::address::{self, AddressError};
@@ -41,6 +42,8 @@ pub enum ConfigError {
 
 /// Longest name of a config, in characters.
 pub const MAX_NAME: usize = 32;
+/// A config is made in seconds; after this time something is wrong.
+const STUCK_AFTER: TimeDelta = TimeDelta::minutes(5);
 
 /// Adds a config to an active subscription; it is made by a job and delivered when it is ready.
 pub async fn add_config(
@@ -102,6 +105,17 @@ pub async fn add_first_config(work: &mut Work, subscription: &Subscription) -> s
         Err(ConfigError::Database(error)) => Err(error),
         Err(other) => Err(sqlx::Error::Protocol(other.to_string())),
     }
+}
+
+/// A person's configs that are not gone, oldest first.
+pub async fn list_of_user(work: &mut Work, user_id: UserId) -> sqlx::Result<Vec<VpnConfig>> {
+    crud::vpn::list_of_user(work.conn(), user_id).await
+}
+
+/// Whether new configs are not handed over as they should be: one waits longer than any honest try takes.
+pub async fn is_delivery_stuck(work: &mut Work) -> sqlx::Result<bool> {
+    let oldest = crud::vpn::oldest_preparing(work.conn()).await?;
+    Ok(oldest.is_some_and(|since| work.now().since(since) > STUCK_AFTER))
 }
 
 /// A config of this person; somebody else's is as unknown as one that never was.
