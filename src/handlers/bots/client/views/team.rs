@@ -1,0 +1,151 @@
+//! What the team sees. Every service asked here asks for its permission first.
+
+use chrono::TimeDelta;
+
+use super::account::{self, LAST_PAGE};
+use crate::handlers::bots::screens::admin::{
+    Audit, AuditLine, BanTarget, Queues, RefundPreview, Sales, Stats, UserLine, Users, Whois,
+};
+use crate::handlers::bots::stop::Stop;
+use crate::handlers::bots::talk::Talk;
+use crate::ids::UserId;
+use crate::models::payment::Payment;
+use crate::models::server::ServerHealth;
+use crate::models::user::User;
+use crate::models::vpn::ConfigStatus;
+use crate::services::stats::{self as numbers, Income};
+use crate::services::{access, audit as log, catalogue, people, server, subscription, vpn};
+
+/// People on a page of /users.
+const USERS_PAGE: u32 = 10;
+
+/// First and last name.
+fn full_name(user: &User) -> String {
+    match &user.last_name {
+        Some(last) => format!("{} {last}", user.first_name),
+        None => user.first_name.clone(),
+    }
+}
+
+pub fn ban_target(user: &User) -> BanTarget {
+    BanTarget { id: user.id, name: full_name(user) }
+}
+
+/// `page` counts from 0.
+pub async fn users(talk: &mut Talk<'_>, page: u32) -> Result<Users, Stop> {
+    let page = page.min(LAST_PAGE);
+    let mut rows = people::list(talk.work, page * USERS_PAGE, USERS_PAGE + 1).await?;
+    let more = rows.len() > USERS_PAGE as usize;
+    rows.truncate(USERS_PAGE as usize);
+    let line = |user: &User| UserLine {
+        id: user.id,
+        name: full_name(user),
+        username: user.username.clone(),
+        status: user.status,
+        last_seen_at: user.last_seen_at,
+    };
+    Ok(Users {
+        users: rows.iter().map(line).collect(),
+        total: count(people::count(talk.work).await?),
+        page,
+        more,
+        now: talk.work.now(),
+    })
+}
+
+/// Everything about one person, for somebody who may see people.
+pub async fn whois(talk: &mut Talk<'_>, user: User) -> Result<Whois, Stop> {
+    let configs = vpn::list_of_user(talk.work, user.id).await?.len();
+    Ok(Whois {
+        id: user.id,
+        name: full_name(&user),
+        trial_at: subscription::trial_taken_at(talk.work, user.id).await?,
+        roles: account::roles(talk, user.id).await?,
+        subscriptions: account::subscriptions(talk, user.id).await?,
+        configs: u32::try_from(configs).unwrap_or(u32::MAX),
+        payments: account::payments(talk, user.id).await?,
+        viewer: access::roles_of(talk.work, talk.user.id).await?,
+        now: talk.work.now(),
+        username: user.username,
+        language: user.language,
+        status: user.status,
+        created_at: user.created_at,
+        last_seen_at: user.last_seen_at,
+        referrer: user.referrer,
+    })
+}
+
+/// `page` counts from 0; `of` is None for everybody's rows.
+pub async fn audit(talk: &mut Talk<'_>, of: Option<UserId>, page: u32) -> Result<Audit, Stop> {
+    let page = page.min(LAST_PAGE);
+    let (rows, next) = match of {
+        Some(user) => {
+            (log::my_logs(talk.work, user, page).await?, log::my_logs(talk.work, user, page + 1).await?)
+        }
+        None => (log::recent(talk.work, page).await?, log::recent(talk.work, page + 1).await?),
+    };
+    let line = |row: crate::models::audit::AuditEntry| AuditLine {
+        at: row.created_at,
+        actor: row.user_id,
+        action: row.action,
+        target: row.target,
+        details: row.details,
+    };
+    Ok(Audit { entries: rows.into_iter().map(line).collect(), of, page, more: !next.is_empty() })
+}
+
+pub async fn stats(talk: &mut Talk<'_>) -> Result<Stats, Stop> {
+    let counted = numbers::collect(talk.work).await?;
+    let servers = server::list(talk.work).await?;
+    let up = servers.iter().filter(|server| server.health == ServerHealth::Up).count();
+    let active = counted.configs.iter().filter(|(_, status, _)| *status == ConfigStatus::Active);
+    Ok(Stats {
+        people: count(counted.people),
+        new_today: count(counted.people_new_today),
+        active_week: count(counted.people_active_7_days),
+        paid: count(counted.subscriptions),
+        trials: count(counted.trials),
+        configs: active.map(|(_, _, configs)| count(*configs)).sum(),
+        today: sales(counted.income_today),
+        month: sales(counted.income_30_days),
+        servers_up: up as u64,
+        servers: servers.len() as u64,
+        queues: Queues {
+            events: count(counted.inbox.waiting),
+            messages: count(counted.outbox.waiting),
+            jobs: count(counted.jobs.waiting),
+            dead: count(counted.dead),
+            reviews: count(counted.reviews),
+        },
+    })
+}
+
+fn sales(incomes: Vec<Income>) -> Sales {
+    Sales {
+        orders: incomes.iter().map(|income| count(income.payments)).sum(),
+        sums: incomes.into_iter().map(|income| income.sum).collect(),
+    }
+}
+
+/// Counts of the database are never negative.
+fn count(counted: i64) -> u64 {
+    u64::try_from(counted).unwrap_or(0)
+}
+
+/// What a refund of this order would do.
+pub async fn refund_preview(talk: &mut Talk<'_>, order: &Payment) -> sqlx::Result<RefundPreview> {
+    let names = catalogue::names(talk.work, talk.user.language).await?;
+    let payer = people::get(talk.work, order.user_id).await?;
+    let bought = match order.subscription_id {
+        Some(id) => subscription::own(talk.work, order.user_id, id).await?,
+        None => None,
+    };
+    let (now, days) = (talk.work.now(), TimeDelta::days(i64::from(order.duration_days)));
+    Ok(RefundPreview {
+        payment: account::payment_view(order, &names),
+        payer: order.user_id,
+        payer_name: payer.as_ref().map(full_name).unwrap_or_default(),
+        paid_at: order.completed_at.unwrap_or(order.created_at),
+        ends_at: bought.map_or(now, |bought| (bought.ends_at - days).max(now)),
+    })
+}
