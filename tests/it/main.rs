@@ -8,6 +8,7 @@ mod audit;
 mod bot_setup;
 mod callback;
 mod catalogue;
+mod client_bot;
 mod config;
 mod courier;
 mod demo_qvapay;
