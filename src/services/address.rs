@@ -23,7 +23,8 @@ pub enum AddressError {
     Full,
     #[error("{0} is no usable network: {1}")]
     Network(String, &'static str),
-    #[error(transparent)]
+    // Not transparent: what decides on another try looks for the database's error in the chain of sources.
+    #[error("the database failed: {0}")]
     Database(#[from] sqlx::Error),
 }
 

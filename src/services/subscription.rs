@@ -106,7 +106,8 @@ pub enum TrialError {
     Used,
     #[error(transparent)]
     Config(#[from] super::vpn::ConfigError),
-    #[error(transparent)]
+    // Not transparent: what decides on another try looks for the database's error in the chain of sources.
+    #[error("the database failed: {0}")]
     Database(#[from] sqlx::Error),
 }
 

@@ -47,7 +47,8 @@ pub enum PaymentError {
     RefundByHand(ProviderId),
     #[error(transparent)]
     Access(#[from] super::access::AccessError),
-    #[error(transparent)]
+    // Not transparent: what decides on another try looks for the database's error in the chain of sources.
+    #[error("the database failed: {0}")]
     Database(#[from] sqlx::Error),
 }
 
