@@ -147,3 +147,8 @@ pub async fn backlog(conn: &mut MySqlConnection) -> sqlx::Result<(i64, Option<Ti
     .await?;
     Ok((row.waiting, row.oldest))
 }
+
+/// How many stand so.
+pub async fn count(conn: &mut MySqlConnection, status: QueueStatus) -> sqlx::Result<i64> {
+    sqlx::query_scalar!("SELECT COUNT(*) FROM jobs WHERE status = ?", status).fetch_one(conn).await
+}

@@ -90,6 +90,24 @@ pub async fn load(conn: &mut MySqlConnection, id: ServerId) -> sqlx::Result<i64>
     .await
 }
 
+/// Servers after `after`, removed ones too, whose secret is sealed with another key than `current`, locked until the
+/// transaction ends.
+pub async fn lock_for_rotation(
+    conn: &mut MySqlConnection,
+    current: &str,
+    after: ServerId,
+    limit: u32,
+) -> sqlx::Result<Vec<Server>> {
+    select_server!(
+        "WHERE id > ? AND secret_key_id <> ? ORDER BY id LIMIT ? FOR UPDATE",
+        after,
+        current,
+        limit
+    )
+    .fetch_all(conn)
+    .await
+}
+
 pub async fn set_health(
     conn: &mut MySqlConnection,
     id: ServerId,

@@ -213,13 +213,82 @@ pub async fn set_usage(
     Ok(())
 }
 
-/// Configs whose secret was sealed with another key than `current`, for the rotation.
-pub async fn list_for_rotation(
+/// Configs after `after` whose secret is sealed with another key than `current`, locked until the transaction ends.
+pub async fn lock_for_rotation(
     conn: &mut MySqlConnection,
     current: &str,
+    after: ConfigId,
     limit: u32,
 ) -> sqlx::Result<Vec<VpnConfig>> {
-    select_config!("WHERE secret IS NOT NULL AND secret_key_id <> ? ORDER BY id LIMIT ?", current, limit)
+    select_config!(
+        "WHERE id > ? AND secret IS NOT NULL AND secret_key_id <> ? ORDER BY id LIMIT ? FOR UPDATE",
+        after,
+        current,
+        limit
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// Replaces what the keys are stored as; they stay the same.
+pub async fn reseal(conn: &mut MySqlConnection, id: ConfigId, secret: &Sealed) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE vpn_configs SET secret = ?, secret_key_id = ? WHERE id = ?",
+        secret.bytes,
+        secret.key_id,
+        id
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// How many secrets are stored under each key.
+pub async fn count_by_key(conn: &mut MySqlConnection) -> sqlx::Result<Vec<(String, i64)>> {
+    let rows = sqlx::query!(
+        "SELECT secret_key_id AS `key_id!`, COUNT(*) AS `secrets!: i64` FROM vpn_configs \
+         WHERE secret IS NOT NULL GROUP BY secret_key_id"
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.key_id, row.secrets)).collect())
+}
+
+/// The newest configs whose secret is stored under a key.
+pub async fn list_under_key(
+    conn: &mut MySqlConnection,
+    key_id: &str,
+    limit: u32,
+) -> sqlx::Result<Vec<VpnConfig>> {
+    select_config!("WHERE secret IS NOT NULL AND secret_key_id = ? ORDER BY id DESC LIMIT ?", key_id, limit)
         .fetch_all(conn)
         .await
+}
+
+/// Every config that has its place at a server and is to stay.
+pub async fn list_placed(conn: &mut MySqlConnection, server_id: ServerId) -> sqlx::Result<Vec<ConfigId>> {
+    sqlx::query_scalar!(
+        "SELECT id AS `id: ConfigId` FROM vpn_configs \
+         WHERE server_id = ? AND status IN ('preparing', 'active', 'suspended') ORDER BY id FOR UPDATE",
+        server_id
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// Takes a config's place away: it has no server and no keys, and is to be made and handed over anew.
+pub async fn unplace(conn: &mut MySqlConnection, id: ConfigId, now: Timestamp) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE vpn_configs SET status = IF(status = ?, ?, status), applied = ?, server_id = NULL, public_id = NULL, \
+         secret = NULL, secret_key_id = NULL, raw_rx = 0, raw_tx = 0, last_handshake_at = NULL, delivered_at = NULL, \
+         updated_at = ? WHERE id = ?",
+        ConfigStatus::Active,
+        ConfigStatus::Preparing,
+        Applied::None,
+        now,
+        id
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }

@@ -9,7 +9,7 @@ use super::audit;
 use crate::crud;
 use crate::crypto::{CryptoError, Keyring, Sealed};
 use crate::ids::ServerId;
-use crate::models::address::PoolKind;
+use crate::models::address::{PoolKind, PoolLevel};
 use crate::models::job::{Job, ServerWork};
 use crate::models::notice::Alert;
 use crate::models::server::{NewServer, Server, ServerHealth};
@@ -18,18 +18,30 @@ use crate::work::Work;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
+    #[error("{0:?} is no name of a server: 1 to {NAME_CHARS} of a-z 0-9 -, such as de-1")]
+    Name(String),
     #[error("there is no server {0:?}")]
     Unknown(String),
     #[error("there is a server {0:?} already")]
     Exists(String),
-    #[error("the server still holds {0} configs; drop them or wait for their end, or use --force")]
+    #[error("the server still holds {0} configs; wait for their end, or move them to other servers by force")]
     InUse(i64),
     #[error(transparent)]
     Address(#[from] AddressError),
     #[error("the server's stored secret cannot be read: {0}")]
     Crypto(#[from] CryptoError),
-    #[error(transparent)]
+    // Not transparent: what decides on another try looks for the database's error in the chain of sources.
+    #[error("the database failed: {0}")]
     Database(#[from] sqlx::Error),
+}
+
+/// Longest name of a server.
+const NAME_CHARS: usize = 32;
+
+/// Whether a server may be called so: a name stands in contexts of sealed secrets, and in what operators type.
+pub fn is_name(text: &str) -> bool {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    (1..=NAME_CHARS).contains(&text.len()) && text.chars().all(fits)
 }
 
 /// A network for the configs of one kind.
@@ -40,9 +52,37 @@ pub struct NewPool {
     pub v6: Option<Ipv6Net>,
 }
 
-/// The context that a server's secret is sealed for.
+/// The context that a server's secret is sealed for: its name, without what is added when it is removed.
 fn sealed_for(name: &str) -> String {
-    format!("server:{name}")
+    let original = name.split(" #").next().unwrap_or(name);
+    format!("server:{original}")
+}
+
+/// A server, and how full it is.
+#[derive(Clone, Debug)]
+pub struct Level {
+    pub server: Server,
+    /// Configs that it holds.
+    pub configs: i64,
+    pub pools: Vec<PoolLevel>,
+}
+
+/// The servers that are in use.
+pub async fn levels(work: &mut Work) -> sqlx::Result<Vec<Level>> {
+    let mut pools = crud::address::levels(work.conn()).await?;
+    let mut levels = Vec::new();
+    for server in crud::server::list(work.conn()).await? {
+        let configs = crud::server::load(work.conn(), server.id).await?;
+        let pools = pools.extract_if(.., |pool| pool.server == server.name).collect();
+        levels.push(Level { server, configs, pools });
+    }
+    Ok(levels)
+}
+
+/// A server that is in use.
+pub async fn find(work: &mut Work, name: &str) -> Result<Server, ServerError> {
+    let server = crud::server::find_by_name(work.conn(), name).await?;
+    server.ok_or_else(|| ServerError::Unknown(name.to_owned()))
 }
 
 /// Adds a server with its networks. `secret` is the JSON of its secrets.
@@ -52,6 +92,9 @@ pub async fn add(
     secret: &str,
     pools: &[NewPool],
 ) -> Result<ServerId, ServerError> {
+    if !is_name(&new.name) {
+        return Err(ServerError::Name(new.name.clone()));
+    }
     if crud::server::find_by_name(work.conn(), &new.name).await?.is_some() {
         return Err(ServerError::Exists(new.name.clone()));
     }
@@ -72,8 +115,7 @@ pub async fn add(
 
 /// The decrypted secret JSON of a server.
 pub fn open_secret(keyring: &Keyring, server: &Server) -> Result<Zeroizing<String>, ServerError> {
-    let original = server.name.split(" #").next().unwrap_or(&server.name);
-    let plain = keyring.open(&sealed_for(original), &server.secret_key_id, &server.secret)?;
+    let plain = keyring.open(&sealed_for(&server.name), &server.secret_key_id, &server.secret)?;
     Ok(Zeroizing::new(String::from_utf8_lossy(&plain).into_owned()))
 }
 
@@ -83,15 +125,34 @@ pub fn reseal(keyring: &Keyring, server: &Server) -> Result<Sealed, ServerError>
     Ok(keyring.seal(&sealed_for(&server.name), plain.as_bytes()))
 }
 
-/// Takes a server out of use. Its row stays for history.
+/// Takes note of another address or key of a server.
+pub async fn replace_secret(work: &mut Work, name: &str, secret: &str) -> Result<(), ServerError> {
+    let server = find(work, name).await?;
+    let keyring = work.config().keyring.clone();
+    if open_secret(&keyring, &server)?.as_str() == secret {
+        return Ok(());
+    }
+    let sealed = keyring.seal(&sealed_for(name), secret.as_bytes());
+    crud::server::set_secret(work.conn(), server.id, &sealed).await?;
+    let details = json!({ "name": name });
+    work.audit("server_secret_replaced", Some(&format!("server:{}", server.id)), details).await?;
+    Ok(())
+}
+
+/// Takes a server out of use; its row stays for history. By force although it holds configs: those are made anew on
+/// other servers and handed over again.
 pub async fn remove(work: &mut Work, name: &str, force: bool) -> Result<Server, ServerError> {
-    let server = crud::server::find_by_name(work.conn(), name).await?;
-    let server = server.ok_or_else(|| ServerError::Unknown(name.to_owned()))?;
+    let server = find(work, name).await?;
     let held = crud::server::load(work.conn(), server.id).await?;
     if held > 0 && !force {
         return Err(ServerError::InUse(held));
     }
     let now = work.now();
+    for config_id in crud::vpn::list_placed(work.conn(), server.id).await? {
+        crud::vpn::unplace(work.conn(), config_id, now).await?;
+        address::release(work, config_id).await?;
+        work.enqueue(Job::ApplyConfig { config_id });
+    }
     crud::server::set_removed(work.conn(), server.id, now).await?;
     let details = json!({ "name": name, "configs": held });
     work.audit("server_removed", Some(&format!("server:{}", server.id)), details).await?;

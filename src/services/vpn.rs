@@ -2,6 +2,7 @@
 //! should be; the job `apply_config` makes the backend so.
 
 use chrono::TimeDelta;
+use secrecy::zeroize::Zeroizing;
 use serde_json::json;
 
 use super::address::{self, AddressError};
@@ -36,7 +37,8 @@ pub enum ConfigError {
     Crypto(#[from] CryptoError),
     #[error("a stored key is damaged")]
     Damaged,
-    #[error(transparent)]
+    // Not transparent: what decides on another try looks for the database's error in the chain of sources.
+    #[error("the database failed: {0}")]
     Database(#[from] sqlx::Error),
 }
 
@@ -291,11 +293,19 @@ fn seal(keyring: &Keyring, id: ConfigId, credentials: &Credentials) -> Sealed {
 
 /// The keys of a config.
 pub fn open(keyring: &Keyring, config: &VpnConfig) -> Result<Credentials, ConfigError> {
+    serde_json::from_slice(&open_bytes(keyring, config)?).map_err(|_| ConfigError::Damaged)
+}
+
+fn open_bytes(keyring: &Keyring, config: &VpnConfig) -> Result<Zeroizing<Vec<u8>>, ConfigError> {
     let (Some(secret), Some(key_id)) = (&config.secret, &config.secret_key_id) else {
         return Err(ConfigError::Unknown);
     };
-    let plain = keyring.open(&sealed_for(config.id), key_id, secret)?;
-    serde_json::from_slice(&plain).map_err(|_| ConfigError::Damaged)
+    Ok(keyring.open(&sealed_for(config.id), key_id, secret)?)
+}
+
+/// Seals the keys of a config anew with the first key.
+pub fn reseal(keyring: &Keyring, config: &VpnConfig) -> Result<Sealed, ConfigError> {
+    Ok(keyring.seal(&sealed_for(config.id), &open_bytes(keyring, config)?))
 }
 
 /// The backend has what should be: a config that was being prepared is active now and is handed over.
