@@ -3,6 +3,7 @@
 //! call to the outside, no change of memory.
 
 pub mod migrate;
+pub mod probe;
 
 use std::error::Error as StdError;
 use std::str::FromStr;
@@ -119,6 +120,12 @@ pub fn database_error_number(error: &(dyn StdError + 'static)) -> Option<u16> {
         next = current.source();
     }
     None
+}
+
+/// Whether a failure of the database stands in the chain of sources, and not a rule.
+pub fn is_behind(error: &(dyn StdError + 'static)) -> bool {
+    let mut chain = std::iter::successors(Some(error), |error: &&(dyn StdError + 'static)| (*error).source());
+    chain.any(|error| error.is::<sqlx::Error>())
 }
 
 /// Whether an insert met a UNIQUE key: "somebody was first".

@@ -9,6 +9,7 @@ mod bot_setup;
 mod callback;
 mod catalogue;
 mod client_bot;
+mod cli;
 mod config;
 mod courier;
 mod demo_qvapay;

@@ -3,6 +3,7 @@
 
 pub mod bot_api;
 pub mod chats;
+pub mod cli;
 pub mod db;
 pub mod log;
 pub mod skip;

@@ -1,0 +1,208 @@
+//! `usipipo server`: the VPN servers that configs are placed on.
+
+mod outline;
+mod wireguard;
+
+use std::io::{IsTerminal, Read};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Subcommand;
+use scoped_futures::ScopedFutureExt;
+
+use super::house::House;
+use super::out::{self, Table, or_dash, span};
+use super::{Failure, Outcome};
+use crate::integrations::vpn::{self, Backend, BackendError};
+use crate::models::server::{NewServer, Server};
+use crate::services::server::{self, NewPool};
+
+/// Set up the VPN servers that people are given access to.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  usipipo server add --help
+  usipipo server list")]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Add a server: it is tried first, and stored when it works.
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  usipipo server add wireguard de-1 --endpoint vpn.example.com
+  usipipo server add outline nl-1 --from-json < outline.json"
+    )]
+    Add(Add),
+    /// List the servers, how full they are and how they fare.
+    #[command(after_help = "\
+Example:
+  usipipo server list")]
+    List,
+    /// Ask a server whether it works. WireGuard's interface is made if it is not there.
+    #[command(after_help = "\
+Example:
+  usipipo server test de-1")]
+    Test { name: String },
+    /// Take a server out of use. Its row stays for history, its name becomes free.
+    #[command(after_help = "\
+Examples:
+  usipipo server remove de-1
+  usipipo server remove de-1 --force     people who hold configs there are given new ones elsewhere")]
+    Remove {
+        name: String,
+        /// Although it holds configs: they are made anew on other servers and handed over again
+        #[arg(long)]
+        force: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Add {
+    Wireguard(Box<wireguard::Add>),
+    Outline(outline::Add),
+}
+
+impl Args {
+    pub async fn run(self) -> Outcome {
+        let house = House::open().await?;
+        match self.action {
+            Action::Add(Add::Wireguard(add)) => add.run(&house).await?,
+            Action::Add(Add::Outline(add)) => add.run(&house).await?,
+            Action::List => list(&house).await?,
+            Action::Test { name } => test(&house, &name).await?,
+            Action::Remove { name, force } => remove(&house, &name, force).await?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn server_name(text: &str) -> Result<String, String> {
+    match server::is_name(text) {
+        true => Ok(text.to_owned()),
+        false => Err(server::ServerError::Name(text.to_owned()).to_string()),
+    }
+}
+
+/// What people see of a server.
+fn location(text: &str) -> Result<String, String> {
+    match (1..=64).contains(&text.chars().count()) && !text.chars().any(char::is_control) {
+        true => Ok(text.to_owned()),
+        false => Err("a location is 1 to 64 characters, such as '🇩🇪 Frankfurt'".to_owned()),
+    }
+}
+
+/// What was piped in. For secrets, which should not stand on a command line where every user of the machine sees them.
+fn read_stdin(what: &str) -> Result<String, Failure> {
+    let mut stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        out::aside(format_args!("Paste {what}, then press Enter and Ctrl-D:"));
+    }
+    let mut text = String::new();
+    stdin.read_to_string(&mut text).map_err(|error| Failure::Failed(format!("standard input: {error}")))?;
+    Ok(text.trim().to_owned())
+}
+
+/// Refuses a name that is taken, before anything is made.
+async fn ensure_free(house: &House, name: &str) -> Result<(), Failure> {
+    let known = house.run("list_servers", |work| server::levels(work).scope_boxed()).await?;
+    match known.iter().any(|known| known.server.name == name) {
+        true => Err(Failure::Input(format!("there is a server {name:?} already"))),
+        false => Ok(()),
+    }
+}
+
+/// Tries a server with these settings; answers with what it says of itself.
+async fn probe(new: &NewServer, secret: &str) -> Result<String, Failure> {
+    let trying = async { vpn::connect(new.protocol, &new.settings, secret).await?.health().await };
+    trying.await.map(|health| health.detail).map_err(unusable)
+}
+
+/// Stores a server that works.
+async fn store(house: &House, new: &NewServer, secret: &str, pools: &[NewPool]) -> Result<(), Failure> {
+    house.run("add_server", |work| server::add(work, new, secret, pools).scope_boxed()).await?;
+    out::line(format_args!(
+        "{} is in use: {} configs at most, shown as {}",
+        new.name, new.capacity, new.location
+    ));
+    Ok(())
+}
+
+fn unusable(error: BackendError) -> Failure {
+    let text = format!("the server cannot be used: {error}");
+    match error {
+        BackendError::Rejected(_) => Failure::Input(text),
+        _ => Failure::Failed(text),
+    }
+}
+
+async fn list(house: &House) -> Result<(), Failure> {
+    let known = house.run("list_servers", |work| server::levels(work).scope_boxed()).await?;
+    let now = house.works.clock.now();
+    let mut table = Table::new([
+        "NAME",
+        "PROTOCOL",
+        "LOCATION",
+        "CONFIGS",
+        "FREE ADDRESSES",
+        "HEALTH",
+        "CHECKED",
+        "DETAIL",
+    ]);
+    for level in known {
+        let Server { name, protocol, location, capacity, health, health_at, health_detail, .. } =
+            level.server;
+        let pools = level.pools.iter().map(|pool| format!("{} {}/{}", pool.kind, pool.free, pool.size));
+        let pools = pools.collect::<Vec<_>>().join(", ");
+        let checked = health_at.map(|at| format!("{} ago", span(now.since(at).num_seconds())));
+        table.row([
+            name,
+            protocol.to_string(),
+            location,
+            format!("{}/{capacity}", level.configs),
+            or_dash(Some(pools).filter(|pools| !pools.is_empty())),
+            health.to_string(),
+            or_dash(checked),
+            or_dash(health_detail),
+        ]);
+    }
+    table.print("No servers. `usipipo server add --help` shows how to add one.");
+    Ok(())
+}
+
+/// Opens the backend of a server that is in use.
+async fn open(house: &House, server: &Server) -> Result<Arc<dyn Backend>, Failure> {
+    let secret = server::open_secret(&house.works.config.keyring, server).map_err(Failure::refused)?;
+    vpn::connect(server.protocol, &server.settings, &secret).await.map_err(unusable)
+}
+
+async fn test(house: &House, name: &str) -> Result<(), Failure> {
+    let server = house.run("find_server", |work| server::find(work, name).scope_boxed()).await?;
+    let backend = open(house, &server).await?;
+    let health = backend.health().await.map_err(unusable)?;
+    let held = backend.held().await.map_err(unusable)?;
+    out::line(format_args!("{name} works: {}; it holds {} configs of ours", health.detail, held.ids.len()));
+    Ok(())
+}
+
+async fn remove(house: &House, name: &str, force: bool) -> Result<(), Failure> {
+    let removed = house.run("remove_server", |work| server::remove(work, name, force).scope_boxed()).await?;
+    out::line(format_args!("{name} is out of use"));
+    let emptied = async {
+        let backend = open(house, &removed).await?;
+        let held = backend.held().await.map_err(unusable)?;
+        backend.reconcile(&held, &[]).await.map_err(unusable)
+    };
+    match emptied.await {
+        Ok(done) if done.removed > 0 => out::line(format_args!("{} keys were deleted there", done.removed)),
+        Ok(_) => {}
+        // Out of use all the same: the reason for removing it is often that it is gone.
+        Err(failure) => out::complain(&format_args!("its keys could not be deleted: {failure}")),
+    }
+    Ok(())
+}
