@@ -2,13 +2,21 @@
 
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
+use scoped_futures::ScopedFutureExt;
 use usipipo::app::{App, Running};
 use usipipo::clock::Clock;
 use usipipo::config::Config;
 use usipipo::demo::qvapay::{QvapayServer, Settings};
+use usipipo::db::Db;
+use usipipo::demo::outline::{self, OutlineServer};
 use usipipo::demo::telegram::{Options, PersonHandle, PersonSpec, TelegramServer};
+use usipipo::models::server::NewServer;
+use usipipo::models::vpn::Protocol;
+use usipipo::services::server;
+use usipipo::work::{Origin, Works};
 
 use super::db::TestDb;
 use super::wait::eventually;
@@ -33,9 +41,7 @@ impl Town {
         let clock = Clock::default();
         let telegram = TelegramServer::start(Options::hasty(clock.clone())).await.unwrap();
         telegram.add_bot(TOKEN, BOT, "uSipipo");
-        let mut settings = Settings::new(APP_ID, APP_SECRET, clock.clone());
-        settings.limit = None;
-        let qvapay = QvapayServer::start(settings).await.unwrap();
+        let qvapay = QvapayServer::start(Settings::new(APP_ID, APP_SECRET, clock.clone())).await.unwrap();
         let db = TestDb::new().await;
         let address = StdListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let variables = vec![
@@ -93,6 +99,40 @@ impl Town {
     /// Until Telegram has been told where to deliver.
     pub async fn until_connected(&self) {
         eventually(Duration::from_secs(60), async || self.telegram.webhook_of(BOT).is_some()).await;
+    }
+
+    /// An Outline server that the town sells from.
+    pub async fn add_outline(&self) -> OutlineServer {
+        let outline = OutlineServer::start(outline::Options::default()).await.unwrap();
+        let new = NewServer {
+            name: "outline-1".to_owned(),
+            protocol: Protocol::Outline,
+            location: "Frankfurt".to_owned(),
+            settings: r#"{"name":"uSipipo"}"#.to_owned(),
+            capacity: 1000,
+        };
+        let secret = serde_json::json!({ "api_url": outline.api_url(), "cert_sha256": outline.cert_sha256() });
+        let secret = secret.to_string();
+        let add = self.works().run("add_server", Origin::SYSTEM, |work| {
+            let (new, secret) = (new.clone(), secret.clone());
+            async move { server::add(work, &new, &secret, &[]).await }.scope_boxed()
+        });
+        add.await.unwrap();
+        outline
+    }
+
+    /// Units of work beside the server's.
+    pub fn works(&self) -> Works {
+        Works {
+            db: Db::open(self.db.url(), 4).unwrap(),
+            clock: self.clock.clone(),
+            config: Arc::new(self.config()),
+            wakers: Arc::default(),
+        }
+    }
+
+    pub async fn popular_plan(&self) -> i64 {
+        self.count("SELECT id FROM plans WHERE popular ORDER BY id LIMIT 1").await
     }
 
     pub async fn count(&self, sql: &'static str) -> i64 {
