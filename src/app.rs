@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
+use secrecy::ExposeSecret;
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -18,6 +19,7 @@ use crate::config::Config;
 use crate::crud;
 use crate::db::{Db, migrate};
 use crate::handlers::bots::courier::BotCourier;
+use crate::handlers::bots::usernames::Usernames;
 use crate::handlers::bots::{Bots, setup};
 use crate::handlers::events::Events;
 use crate::handlers::http::layers::Edge;
@@ -58,6 +60,7 @@ struct Inner {
     providers: Providers,
     backends: Arc<Backends>,
     bots: Arc<Bots>,
+    usernames: Usernames,
     metrics: Metrics,
     stage: AtomicU8,
     started: Instant,
@@ -78,7 +81,6 @@ pub enum StartError {
 impl App {
     /// Builds everything from the configuration. Nothing is reached yet.
     pub fn build(config: Config, clock: Clock) -> Result<Self, StartError> {
-        use secrecy::ExposeSecret;
         let db = Db::open(config.database.url.expose_secret(), config.database.max_connections)?;
         let config = Arc::new(config);
         let works = Works { db, clock, config: config.clone(), wakers: Arc::new(Wakers::default()) };
@@ -91,9 +93,11 @@ impl App {
             .map(|(bot, token)| (*bot, Telegram::new(*bot, token.clone(), api, http.clone())))
             .collect();
         let providers = providers(&config, &telegram)?;
+        let usernames = Usernames::default();
         Ok(Self(Arc::new(Inner {
             inbox: InboxWriter::start(works.clone()),
-            bots: Arc::new(Bots::new(&config)),
+            bots: Arc::new(Bots::new(&config.access, usernames.clone())),
+            usernames,
             works,
             telegram,
             providers,
@@ -177,7 +181,6 @@ impl App {
 }
 
 fn providers(config: &Config, telegram: &BTreeMap<Bot, Telegram>) -> Result<Providers, StartError> {
-    use secrecy::ExposeSecret;
     let mut providers = Providers::default();
     if let (true, Some(client)) = (config.payments.stars, telegram.get(&Bot::Client)) {
         providers = providers.with(Stars::new(client.clone()));
@@ -236,7 +239,12 @@ impl Running {
         };
         let outbox = OutboxWorker {
             works: works.clone(),
-            courier: BotCourier::new(works.clone(), app.telegram().clone(), app.bots().clone(), app.metrics().clone()),
+            courier: BotCourier::new(
+                works.clone(),
+                app.telegram().clone(),
+                app.0.usernames.clone(),
+                app.metrics().clone(),
+            ),
             pacer: Pacer::new(works.clone(), app.config().telegram.messages_per_second),
         };
         let jobs = JobWorker {
@@ -253,7 +261,8 @@ impl Running {
         self.run(jobs, PARALLEL_JOBS);
         let ticking = schedule::run(works.clone(), SCHEDULE_LOOK, self.stop_work.clone());
         self.work.push(tokio::spawn(ticking));
-        let setting_up = setup::run(works, app.telegram().clone(), app.bots().clone(), self.stop_work.clone());
+        let (telegram, usernames) = (app.telegram().clone(), app.0.usernames.clone());
+        let setting_up = setup::run(works, telegram, usernames, self.stop_work.clone());
         self.work.push(tokio::spawn(setting_up));
     }
 

@@ -2,6 +2,7 @@
 //! docs/ARCHITECTURE.md is the map.
 
 pub mod cli;
+pub mod app;
 pub mod clock;
 pub mod config;
 pub mod crud;
@@ -16,6 +17,7 @@ pub mod jobs;
 pub mod models;
 pub mod money;
 pub mod queue;
+pub mod router;
 pub mod services;
 pub mod telemetry;
 pub mod work;

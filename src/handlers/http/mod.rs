@@ -1,6 +1,43 @@
-//! HTTP: what stands between the network and the routes. The routes themselves are in `router.rs`.
+//! HTTP: the routes' handlers, and what stands between the network and them. The paths are in `router.rs`.
 
 pub mod client_ip;
 pub mod error;
 pub mod flood;
+pub mod health;
 pub mod layers;
+pub mod payments;
+pub mod telegram;
+
+use std::time::Duration;
+
+use crate::app::App;
+use crate::models::event::NewEvent;
+use crate::queue::inbox::NotStored;
+use crate::telemetry::metrics::Inbound;
+
+use error::ApiError;
+
+/// Stores a delivery and returns once it is committed. A failure answers 503, so that the sender tries again.
+async fn store(app: &App, event: NewEvent) -> Result<(), ApiError> {
+    let (source, dead) = (event.source, event.dead.is_some());
+    let stored = app.inbox().store(event).await;
+    let outcome = match &stored {
+        Ok(()) if dead => Inbound::Dead,
+        Ok(()) => Inbound::Stored,
+        Err(_) => Inbound::Failed,
+    };
+    app.metrics().inbound(source, outcome);
+    stored.map_err(|error| match error {
+        NotStored::Overloaded => ApiError::unavailable(Duration::from_secs(1)),
+        NotStored::Database(error) => {
+            tracing::error!(%error, "a delivery was not stored");
+            ApiError::unavailable(Duration::from_secs(2))
+        }
+    })
+}
+
+/// The database did not answer: the caller may come again.
+fn database_down(error: sqlx::Error) -> ApiError {
+    tracing::error!(%error, "the database does not answer");
+    ApiError::unavailable(Duration::from_secs(2))
+}
