@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::ids::UserId;
@@ -28,7 +29,7 @@ pub struct CallbackRequest<'a> {
 }
 
 /// An authentic callback: a hint that a transaction is worth fetching, and nothing more. See [`triage`].
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Callback {
     /// Without a signature the rest is worth nothing: all that it may lead to is asking the provider.
     pub signed: bool,
@@ -101,7 +102,7 @@ pub struct Observation {
     pub payer: Option<UserId>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ObservedState {
     Paid,
     /// Also every state we do not know: only explicit success is success.
