@@ -96,7 +96,7 @@ impl App {
         let usernames = Usernames::default();
         Ok(Self(Arc::new(Inner {
             inbox: InboxWriter::start(works.clone()),
-            bots: Arc::new(Bots::new(&config.access, usernames.clone())),
+            bots: Arc::new(Bots::new(&config, usernames.clone())),
             usernames,
             works,
             telegram,
@@ -165,8 +165,15 @@ impl App {
         let address = listener.local_addr()?;
         let edge = Edge::new(&self.config().server, self.metrics().clone());
         let http = vec![serve(listener, router::router(&self, &edge), stop.clone())];
-        let mut running =
-            Running { app: self, address, stop, stop_work: CancellationToken::new(), http, work: Vec::new(), owner: Uuid::now_v7() };
+        let mut running = Running {
+            app: self,
+            address,
+            stop,
+            stop_work: CancellationToken::new(),
+            http,
+            work: Vec::new(),
+            owner: Uuid::now_v7(),
+        };
         if let Some(metrics) = running.app.config().server.metrics_addr {
             let listener = TcpListener::bind(metrics).await?;
             let routes = router::metrics(&running.app, &edge);
@@ -288,6 +295,7 @@ impl Running {
         if tokio::time::timeout(grace, ended).await.is_err() {
             tracing::warn!("some work did not end in time; its leases are given back");
         }
+        self.app.backends().close().await;
         let released = async {
             let mut conn = self.app.works().db.acquire().await?;
             crud::lane::release_all(&mut conn, self.owner, self.app.works().clock.now()).await

@@ -10,8 +10,8 @@ use crate::handlers::http::{health, payments, telegram};
 /// The public routes. Everything else is 404 as JSON.
 pub fn router(app: &App, edge: &Edge) -> Router {
     let updates = Router::new().route("/telegram/{bot}", post(telegram::receive));
-    let callbacks = Router::new()
-        .route("/payments/{provider}/{token}", post(payments::receive).get(payments::receive));
+    let callbacks =
+        Router::new().route("/payments/{provider}/{token}", post(payments::receive).get(payments::receive));
     let mut open = Router::new()
         .route("/health", get(health::report))
         .route("/health/live", get(health::live))

@@ -30,12 +30,7 @@ impl EventHandler for Events {
         }
     }
 
-    async fn gave_up(
-        &self,
-        work: &mut Work,
-        event: &InboundEvent,
-        reason: &str,
-    ) -> Result<(), Failure> {
+    async fn gave_up(&self, work: &mut Work, event: &InboundEvent, reason: &str) -> Result<(), Failure> {
         let alert = Alert::EventDead {
             event_id: event.id,
             source: event.source.to_string(),

@@ -45,9 +45,13 @@ impl Backends {
         Ok((server, backend))
     }
 
-    /// Forgets a server, so that the next use opens it anew.
-    pub async fn forget(&self, id: ServerId) {
-        self.open.lock().await.remove(&id);
+    /// Closes every open server, at shutdown.
+    pub async fn close(&self) {
+        for (_, slot) in self.open.lock().await.drain() {
+            if let Some((_, backend)) = slot.backend.lock().await.take() {
+                backend.close().await;
+            }
+        }
     }
 }
 

@@ -47,7 +47,14 @@ async fn killed_at_any_instant_it_loses_nothing_and_repeats_nothing() {
     assert_eq!(town.count("SELECT COUNT(*) FROM unmatched_charges").await, 0);
     assert_eq!(town.count("SELECT COUNT(*) FROM vpn_configs WHERE status = 'active'").await, PEOPLE * 2);
     assert_eq!(town.count("SELECT COUNT(*) FROM inbound_events WHERE status = 'dead'").await, 0);
-    assert_eq!(town.count("SELECT COUNT(*) FROM audit_logs WHERE action = 'config_delivered'").await, PEOPLE * 2);
-    assert_eq!(i64::try_from(outline.key_ids().await.len()).unwrap(), PEOPLE * 2, "the server holds what the database says");
+    assert_eq!(
+        town.count("SELECT COUNT(*) FROM audit_logs WHERE action = 'config_delivered'").await,
+        PEOPLE * 2
+    );
+    assert_eq!(
+        i64::try_from(outline.key_ids().await.len()).unwrap(),
+        PEOPLE * 2,
+        "the server holds what the database says"
+    );
     drop(server);
 }

@@ -28,6 +28,7 @@ mod screens;
 mod scripts;
 mod stars;
 mod stats;
+mod story;
 mod support;
 mod telegram_api;
 mod telegram_together;

@@ -48,20 +48,37 @@ async fn a_person_tries_and_buys_and_loses_nothing() {
     assert_eq!(outline.key_ids().await.len(), 1, "the key is at the server");
     let plan = town.popular_plan().await;
     buy_with_stars(&ana, plan).await;
-    eventually(LIMIT, async || town.count("SELECT COUNT(*) FROM payments WHERE status = 'completed'").await == 1)
-        .await;
+    eventually(LIMIT, async || {
+        town.count("SELECT COUNT(*) FROM payments WHERE status = 'completed'").await == 1
+    })
+    .await;
     eventually(LIMIT, async || outline.key_ids().await.len() == 2).await;
     // With QvaPay: the order shows where to pay, the callback completes it.
     ana.send_text(BOT, "/plans").unwrap();
     press(&ana, &format!("plan:{plan}")).await;
     press(&ana, &format!("buy:{plan}:qvapay")).await;
     eventually(LIMIT, async || town.qvapay.invoices().len() == 1).await;
-    let uuid = town.qvapay.invoices()[0].uuid.clone();
-    ana.wait_for(BOT, "where to pay", |chat| chat.with_button("/pay/").map(|_| ())).await.unwrap();
-    town.qvapay.pay(&uuid, Payment::default());
-    eventually(LIMIT, async || town.count("SELECT COUNT(*) FROM payments WHERE status = 'completed'").await == 2)
-        .await;
-    assert_eq!(town.count("SELECT COUNT(*) FROM subscriptions WHERE plan_id IS NOT NULL").await, 1, "extended");
+    let uuid = town.qvapay.invoices()[0].uuid;
+    ana.wait_for(BOT, "where to pay", |chat| {
+        chat.messages
+            .iter()
+            .any(|m| {
+                m.html.contains("/pay/") || m.buttons().any(|b| format!("{:?}", b.action).contains("/pay/"))
+            })
+            .then_some(())
+    })
+    .await
+    .unwrap();
+    town.qvapay.pay(uuid, Payment::default());
+    eventually(LIMIT, async || {
+        town.count("SELECT COUNT(*) FROM payments WHERE status = 'completed'").await == 2
+    })
+    .await;
+    assert_eq!(
+        town.count("SELECT COUNT(*) FROM subscriptions WHERE plan_id IS NOT NULL").await,
+        1,
+        "extended"
+    );
     assert_eq!(town.count("SELECT COUNT(*) FROM ledger_entries").await, 2);
     assert_eq!(town.count("SELECT COUNT(*) FROM inbound_events WHERE status = 'dead'").await, 0);
     // The trial ends: told, blocked, and after the grace time gone.
@@ -69,8 +86,10 @@ async fn a_person_tries_and_buys_and_loses_nothing() {
     let suspended = "SELECT COUNT(*) FROM vpn_configs WHERE status = 'suspended' AND applied = 'blocked'";
     eventually(LIMIT, async || town.count(suspended).await == 1).await;
     town.clock.advance(TimeDelta::days(4));
-    eventually(LIMIT, async || town.count("SELECT COUNT(*) FROM vpn_configs WHERE status = 'removed'").await == 1)
-        .await;
+    eventually(LIMIT, async || {
+        town.count("SELECT COUNT(*) FROM vpn_configs WHERE status = 'removed'").await == 1
+    })
+    .await;
     eventually(LIMIT, async || outline.key_ids().await.len() == 1).await;
     running.stop().await;
 }
@@ -86,11 +105,13 @@ async fn a_lost_callback_costs_minutes_and_not_a_customer() {
     press(&ana, &format!("plan:{plan}")).await;
     press(&ana, &format!("buy:{plan}:qvapay")).await;
     eventually(LIMIT, async || town.qvapay.invoices().len() == 1).await;
-    let uuid = town.qvapay.invoices()[0].uuid.clone();
-    town.qvapay.pay(&uuid, Payment { callback: false, ..Payment::default() });
+    let uuid = town.qvapay.invoices()[0].uuid;
+    town.qvapay.pay(uuid, Payment { callback: false, ..Payment::default() });
     town.clock.advance(TimeDelta::minutes(3));
-    eventually(LIMIT, async || town.count("SELECT COUNT(*) FROM payments WHERE status = 'completed'").await == 1)
-        .await;
+    eventually(LIMIT, async || {
+        town.count("SELECT COUNT(*) FROM payments WHERE status = 'completed'").await == 1
+    })
+    .await;
     ana.wait_for_text(BOT, "ss://").await.unwrap();
     running.stop().await;
 }

@@ -22,7 +22,8 @@ pub async fn live() -> StatusCode {
 pub async fn ready(State(app): State<App>) -> Response {
     let stage = app.stage();
     if stage != Stage::Serving {
-        return (StatusCode::SERVICE_UNAVAILABLE, Json(serde_json::json!({ "status": stage }))).into_response();
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(serde_json::json!({ "status": stage })))
+            .into_response();
     }
     match ping(&app).await {
         Ok(()) => Json(serde_json::json!({ "status": stage })).into_response(),

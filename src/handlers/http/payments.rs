@@ -60,7 +60,8 @@ pub async fn receive(
 }
 
 async fn order_of(app: &App, provider: ProviderId, token: &str) -> Result<Payment, ApiError> {
-    let plain = token.len() <= TOKEN && token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+    let plain =
+        token.len() <= TOKEN && token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
     if !plain {
         return Err(ApiError::not_found());
     }

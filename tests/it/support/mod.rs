@@ -7,5 +7,6 @@ pub mod cli;
 pub mod db;
 pub mod log;
 pub mod skip;
+pub mod town;
 pub mod wait;
 pub mod works;

@@ -9,9 +9,9 @@ use scoped_futures::ScopedFutureExt;
 use usipipo::app::{App, Running};
 use usipipo::clock::Clock;
 use usipipo::config::Config;
-use usipipo::demo::qvapay::{QvapayServer, Settings};
 use usipipo::db::Db;
 use usipipo::demo::outline::{self, OutlineServer};
+use usipipo::demo::qvapay::{QvapayServer, Settings};
 use usipipo::demo::telegram::{Options, PersonHandle, PersonSpec, TelegramServer};
 use usipipo::models::server::NewServer;
 use usipipo::models::vpn::Protocol;
@@ -41,7 +41,8 @@ impl Town {
         let clock = Clock::default();
         let telegram = TelegramServer::start(Options::hasty(clock.clone())).await.unwrap();
         telegram.add_bot(TOKEN, BOT, "uSipipo");
-        let qvapay = QvapayServer::start(Settings::new(APP_ID, APP_SECRET, clock.clone())).await.unwrap();
+        let qvapay =
+            QvapayServer::start(Settings::new(APP_ID, APP_SECRET.into(), clock.clone())).await.unwrap();
         let db = TestDb::new().await;
         let address = StdListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let variables = vec![
@@ -56,7 +57,7 @@ impl Town {
             ("ENCRYPTION_KEYS", format!("k1:{}=", "A".repeat(43))),
             ("QVAPAY_APP_ID", APP_ID.to_owned()),
             ("QVAPAY_APP_SECRET", APP_SECRET.to_owned()),
-            ("QVAPAY_API_URL", qvapay.base_url()),
+            ("QVAPAY_API_URL", qvapay.base_url().to_owned()),
             ("LEASE_SECONDS", "5".to_owned()),
             ("RUST_LOG", "warn".to_owned()),
         ];
@@ -111,9 +112,11 @@ impl Town {
             settings: r#"{"name":"uSipipo"}"#.to_owned(),
             capacity: 1000,
         };
-        let secret = serde_json::json!({ "api_url": outline.api_url(), "cert_sha256": outline.cert_sha256() });
+        let secret =
+            serde_json::json!({ "api_url": outline.api_url(), "cert_sha256": outline.cert_sha256() });
         let secret = secret.to_string();
-        let add = self.works().run("add_server", Origin::SYSTEM, |work| {
+        let works = self.works();
+        let add = works.run("add_server", Origin::SYSTEM, |work| {
             let (new, secret) = (new.clone(), secret.clone());
             async move { server::add(work, &new, &secret, &[]).await }.scope_boxed()
         });
