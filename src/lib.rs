@@ -1,8 +1,8 @@
 //! uSipipo: Telegram bots and payment webhooks that sell, deliver and look after VPN and proxy access.
 //! docs/ARCHITECTURE.md is the map.
 
-pub mod cli;
 pub mod app;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod crud;
