@@ -92,7 +92,7 @@ mod tests {
             [
                 "NAME           LOCATION      HEALTH",
                 "de-1           🇩🇪 Frankfurt  up",
-                "a-longer-name  -             [31mdown here",
+                "a-longer-name  -              [31mdown here",
             ]
         );
     }
