@@ -125,6 +125,8 @@ pub async fn start_trial(
     if crud::subscription::trial_used(work.conn(), user_id).await? {
         return Err(TrialError::Used);
     }
+    // Before anything is written: a trial that finds no room is not taken.
+    super::vpn::check_room(work, user_id, protocol).await?;
     let now = work.now();
     let new = Subscription {
         id: SubscriptionId(0),

@@ -80,6 +80,16 @@ pub async fn add_config(
     Ok(id)
 }
 
+/// Whether a person may hold one more config and a server has room for it.
+pub async fn check_room(work: &mut Work, user_id: UserId, protocol: Protocol) -> Result<(), ConfigError> {
+    if crud::server::candidates(work.conn(), protocol).await?.is_empty() {
+        return Err(ConfigError::NoServer(protocol));
+    }
+    let cap = work.config().access.max_configs_per_user;
+    let held = crud::vpn::list_of_user(work.conn(), user_id).await?.len();
+    if held < cap as usize { Ok(()) } else { Err(ConfigError::Limit(cap)) }
+}
+
 /// "WireGuard 1", "WireGuard 2", …: the first that is free.
 fn free_name(protocol: Protocol, held: &[VpnConfig]) -> String {
     let taken = |name: &String| held.iter().any(|config| config.name == *name);

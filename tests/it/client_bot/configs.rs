@@ -35,6 +35,29 @@ async fn a_trial_that_finds_no_room_is_not_taken() {
 }
 
 #[tokio::test]
+async fn a_trial_that_is_one_device_too_many_is_not_taken() {
+    let house = House::with(&[("MAX_CONFIGS_PER_USER", "1")]).await;
+    house.add_servers().await;
+    house.bought(ANA, 1, 75).await;
+    let said = house.presses(ANA, "trial-take:outline").await;
+    assert!(said.html().contains(&ANA.texts().text("add-title").into_string()), "{said:?}");
+    assert_eq!((house.count("trials").await, house.count("vpn_configs").await), (0, 1));
+}
+
+#[tokio::test]
+async fn a_full_server_is_not_offered() {
+    let house = House::with_servers().await;
+    house.bought(ANA, 2, 250).await;
+    house.sql("UPDATE servers SET capacity = 1").await;
+    let choice = house.presses(ANA, "add").await;
+    assert!(!choice.buttons().contains(&"add-to:1:wireguard".to_owned()), "{choice:?}");
+    house.presses(ANA, "add-to:1:wireguard").await;
+    assert_eq!(house.count("vpn_configs").await, 1);
+    house.presses(ANA, "add-to:1:outline").await;
+    assert_eq!(house.count("vpn_configs").await, 2);
+}
+
+#[tokio::test]
 async fn a_config_is_handed_over_in_parts() {
     let house = House::with_servers().await;
     house.trial(ANA, Protocol::Wireguard).await;

@@ -9,7 +9,7 @@ use crate::models::dialog::Dialog;
 use crate::models::outgoing::ConfigPart;
 use crate::models::vpn::{ConfigStatus, Protocol, VpnConfig};
 use crate::services::vpn::{self, ConfigError};
-use crate::services::{dialog, subscription};
+use crate::services::{dialog, server, subscription};
 
 pub async fn list(talk: &mut Talk<'_>) -> Step {
     let view = views::vpn(talk).await?;
@@ -72,6 +72,9 @@ pub async fn add(talk: &mut Talk<'_>) -> Step {
 
 pub async fn add_to(talk: &mut Talk<'_>, id: SubscriptionId, protocol: Protocol) -> Step {
     let held = subscription::own(talk.work, talk.user.id, id).await?.ok_or(ConfigError::Unknown)?;
+    if !server::open_protocols(talk.work).await?.contains(&protocol) {
+        return add(talk).await;
+    }
     match vpn::add_config(talk.work, &held, protocol).await {
         Ok(_) => {
             talk.show(screens::preparing(talk.t, protocol));

@@ -1,12 +1,12 @@
 //! The trial.
 
 use crate::handlers::bots::client::views;
-use crate::handlers::bots::screens;
+use crate::handlers::bots::screens::{self, AddConfig};
 use crate::handlers::bots::stop::Step;
 use crate::handlers::bots::talk::Talk;
 use crate::models::vpn::Protocol;
-use crate::services::server;
 use crate::services::subscription::{self, TrialError};
+use crate::services::vpn::ConfigError;
 
 /// What the trial gives, or why there is none.
 pub async fn offer(talk: &mut Talk<'_>) -> Step {
@@ -17,16 +17,16 @@ pub async fn offer(talk: &mut Talk<'_>) -> Step {
 
 /// Starts it; the config follows when it is made.
 pub async fn take(talk: &mut Talk<'_>, protocol: Protocol) -> Step {
-    // Asked first: a trial that finds no room must not count as taken.
-    if !server::open_protocols(talk.work).await?.contains(&protocol) {
-        return offer(talk).await;
-    }
-    match subscription::start_trial(talk.work, talk.user.id, protocol).await {
-        Ok(_) => {
-            talk.show(screens::preparing(talk.t, protocol));
-            Ok(())
+    let screen = match subscription::start_trial(talk.work, talk.user.id, protocol).await {
+        Ok(_) => screens::preparing(talk.t, protocol),
+        Err(TrialError::Used | TrialError::NotOffered | TrialError::Config(ConfigError::NoServer(_))) => {
+            return offer(talk).await;
         }
-        Err(TrialError::Used | TrialError::NotOffered) => offer(talk).await,
-        Err(error) => Err(error.into()),
-    }
+        Err(TrialError::Config(ConfigError::Limit(devices))) => {
+            screens::add_config(talk.t, &AddConfig::LimitReached { devices })
+        }
+        Err(error) => return Err(error.into()),
+    };
+    talk.show(screen);
+    Ok(())
 }
