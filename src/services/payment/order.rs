@@ -110,9 +110,20 @@ pub async fn send_stars_invoice(
     Ok(())
 }
 
-/// An order of this person as it stands. One that waits for money elsewhere is looked at once more.
-pub async fn look_again(work: &mut Work, user_id: UserId, id: PaymentId) -> Result<Payment, PaymentError> {
+/// An order of this person as it stands, shown in a message that is edited as it proceeds. One that waits for
+/// money elsewhere is looked at once more.
+pub async fn look_again(
+    work: &mut Work,
+    user_id: UserId,
+    id: PaymentId,
+    shown_in: Option<(ChatId, i64)>,
+) -> Result<Payment, PaymentError> {
     let order = own_order(work, user_id, id).await?;
+    if let Some((chat, message)) =
+        shown_in.filter(|shown| order.chat_id.zip(order.message_id) != Some(*shown))
+    {
+        crud::payment::set_message(work.conn(), id, chat, message).await?;
+    }
     if order.provider != ProviderId::Stars && PaymentStatus::CREDITABLE.contains(&order.status) {
         work.enqueue(Job::CheckPayment { payment_id: id });
     }

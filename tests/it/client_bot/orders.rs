@@ -57,6 +57,18 @@ async fn qvapay_is_prepared_by_a_job() {
 }
 
 #[tokio::test]
+async fn an_order_is_edited_where_it_was_last_shown() {
+    let house = House::new().await;
+    house.says(ANA, "/start").await;
+    let mut gone = press(ANA, "buy:2:qvapay");
+    gone["callback_query"]["message"]["date"] = 0.into();
+    house.client(gone).await;
+    assert_eq!(house.number("SELECT COUNT(*) FROM payments WHERE message_id IS NULL").await, 1);
+    house.presses(ANA, "order:1").await;
+    assert_eq!(house.number("SELECT message_id FROM payments").await, MESSAGE);
+}
+
+#[tokio::test]
 async fn a_mind_can_be_changed_once() {
     let house = House::new().await;
     house.order(ANA, 2).await;

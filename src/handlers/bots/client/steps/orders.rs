@@ -42,7 +42,8 @@ pub async fn buy(talk: &mut Talk<'_>, plan: PlanId, provider: ProviderId) -> Ste
 
 /// The order as it stands; its provider is asked when it waits for money.
 pub async fn order(talk: &mut Talk<'_>, id: PaymentId) -> Step {
-    let order = payment::look_again(talk.work, talk.user.id, id).await?;
+    let shown_in = talk.shown_in();
+    let order = payment::look_again(talk.work, talk.user.id, id, shown_in).await?;
     show(talk, &order).await
 }
 
