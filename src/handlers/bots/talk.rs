@@ -36,7 +36,8 @@ impl<'a> Talk<'a> {
     pub fn of_press(bots: &'a Bots, work: &'a mut Work, bot: Bot, user: User, query: &CallbackQuery) -> Self {
         let chat = query.message.as_ref().map_or(ChatId::from(user.id), |message| message.chat.id);
         let pressed = query.message.as_ref().filter(|message| message.is_accessible());
-        let pressed = pressed.map(|message| message.message_id);
+        // 0 is what only its receiver sees, and nobody can edit.
+        let pressed = pressed.map(|message| message.message_id).filter(|id| *id > 0);
         Self { press: Some(query.id.clone()), pressed, ..Self::new(bots, work, bot, user, chat) }
     }
 

@@ -4,6 +4,7 @@
 mod admin;
 mod commands;
 mod configs;
+mod fixtures;
 mod groups;
 mod house;
 mod links;

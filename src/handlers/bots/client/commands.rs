@@ -7,6 +7,7 @@ use crate::handlers::bots::stop::{Step, Stop};
 use crate::handlers::bots::talk::Talk;
 use crate::integrations::telegram::update::Message;
 use crate::models::bot::Bot;
+use crate::models::dialog::Dialog;
 use crate::services::{access, dialog};
 
 pub(super) async fn command(talk: &mut Talk<'_>, message: &Message) -> Step {
@@ -21,13 +22,11 @@ pub(super) async fn command(talk: &mut Talk<'_>, message: &Message) -> Step {
     if let Some(permission) = command.permission() {
         access::require(talk.work, permission).await?;
     }
-    if command == Command::Cancel {
-        return menu::cancel(talk, left).await;
-    }
-    run(talk, command, &written.args).await
+    run(talk, command, &written.args, left).await
 }
 
-async fn run(talk: &mut Talk<'_>, command: Command, args: &str) -> Step {
+/// `left` is the question that the command left open.
+async fn run(talk: &mut Talk<'_>, command: Command, args: &str, left: Option<Dialog>) -> Step {
     match command {
         Command::Start => menu::start(talk, args).await,
         Command::Vpn => configs::list(talk).await,
@@ -42,7 +41,7 @@ async fn run(talk: &mut Talk<'_>, command: Command, args: &str) -> Step {
         Command::MyRoles => account::roles(talk).await,
         Command::Terms => menu::terms(talk),
         Command::Privacy => menu::privacy(talk),
-        Command::Cancel => menu::cancel(talk, None).await,
+        Command::Cancel => menu::cancel(talk, left).await,
         Command::Whois => admin::whois_command(talk, args).await,
         Command::Users => admin::users(talk, 0).await,
         Command::Stats => admin::stats(talk).await,
