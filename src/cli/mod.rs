@@ -1,6 +1,8 @@
 //! The command line: one more entrance to the services, beside the bots and the routes. Each command is a file;
 //! it acts as SYSTEM, so that what it changes is audited like everything else. No business rule and no SQL here.
 
+mod demo;
+mod doctor;
 mod events;
 mod house;
 mod jobs;
@@ -8,6 +10,7 @@ mod keys;
 mod migrate;
 mod out;
 mod plan;
+mod serve;
 mod server;
 mod user;
 mod webhook;
@@ -41,7 +44,10 @@ Examples:
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Serve(serve::Args),
     Migrate(migrate::Args),
+    Demo(demo::Args),
+    Doctor(doctor::Args),
     Webhook(webhook::Args),
     Server(server::Args),
     Plan(plan::Args),
@@ -98,13 +104,18 @@ pub fn run() -> ExitCode {
 impl Command {
     fn run(self) -> Outcome {
         // Before any thread is there to read the environment. What stands in .env is a real house's.
-        house::read_dotenv()?;
+        if !matches!(self, Command::Demo(_)) {
+            house::read_dotenv()?;
+        }
         telemetry::init(&self.logging()?);
         let runtime = tokio::runtime::Runtime::new()
             .map_err(|error| Failure::Failed(format!("the system gives no threads: {error}")))?;
         runtime.block_on(async {
             match self {
+                Command::Serve(args) => args.run().await,
                 Command::Migrate(args) => args.run().await,
+                Command::Demo(args) => args.run().await,
+                Command::Doctor(args) => args.run().await,
                 Command::Webhook(args) => args.run().await,
                 Command::Server(args) => args.run().await,
                 Command::Plan(args) => args.run().await,
@@ -119,6 +130,8 @@ impl Command {
     /// The server logs as configured; other commands speak for themselves and log only what went wrong inside.
     fn logging(&self) -> Result<LoggingConfig, ConfigError> {
         match self {
+            // What is wrong with the rest of the configuration is told together with this.
+            Command::Serve(_) => Ok(LoggingConfig::from_env().unwrap_or_else(|_| quiet())),
             _ if std::env::var_os("RUST_LOG").is_some() => {
                 Ok(LoggingConfig { format: LogFormat::Pretty, ..LoggingConfig::from_env()? })
             }

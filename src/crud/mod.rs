@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod audit;
+pub mod books;
 pub mod bot_setup;
 pub mod dialog;
 pub mod event;

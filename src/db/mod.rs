@@ -4,6 +4,7 @@
 
 pub mod migrate;
 pub mod probe;
+pub mod scratch;
 
 use std::error::Error as StdError;
 use std::str::FromStr;

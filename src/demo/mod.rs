@@ -3,4 +3,6 @@
 
 pub mod outline;
 pub mod qvapay;
+pub mod smoke;
+pub mod stage;
 pub mod telegram;

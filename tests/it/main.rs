@@ -12,6 +12,7 @@ mod cli;
 mod client_bot;
 mod config;
 mod courier;
+mod crash;
 mod demo_qvapay;
 mod demo_telegram;
 mod deploy;

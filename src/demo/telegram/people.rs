@@ -82,6 +82,13 @@ impl fmt::Display for NotSeen {
     }
 }
 
+impl NotSeen {
+    /// What was waited for, without the chat.
+    pub fn brief(&self) -> String {
+        format!("{} waited {:?} for {}", self.person, self.limit, self.what)
+    }
+}
+
 impl fmt::Debug for NotSeen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

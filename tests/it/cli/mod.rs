@@ -1,9 +1,12 @@
 //! The command line, run as a process: what it prints, where, and how it ends.
 
+mod demo;
 mod house;
 mod migrate;
 mod queues;
+mod serve;
 mod servers;
+mod webhook;
 
 use crate::support::cli::Shell;
 use crate::support::db::TestDb;
@@ -11,7 +14,10 @@ use crate::support::db::TestDb;
 /// Every command, as it is typed.
 const COMMANDS: &[&str] = &[
     "",
+    "serve",
     "migrate",
+    "demo",
+    "doctor",
     "webhook",
     "webhook set",
     "webhook delete",
@@ -61,7 +67,7 @@ async fn wrong_arguments_are_input_errors() {
     let shell = Shell::new(Vec::new());
     for wrong in [
         &["nonsense"][..],
-        &["migrate", "--fast"],
+        &["serve", "--fast"],
         &["events", "show", "no-id"],
         &["user", "grant", "1", "user"],
     ] {
@@ -75,7 +81,7 @@ async fn everything_wrong_with_the_configuration_is_told_at_once_and_no_secret()
     shell.set("ENCRYPTION_KEYS", "k1:hidden");
     shell.set("TRIAL_DAYS", "many");
     shell.set("CLIENT_BOT_TOKEN", "");
-    for command in [&["plan", "list"][..], &["webhook", "info"], &["keys", "rotate"]] {
+    for command in [&["serve"][..], &["plan", "list"], &["webhook", "info"], &["keys", "rotate"]] {
         let told = shell.run(command).await.failed(2);
         for name in ["DATABASE_URL", "ENCRYPTION_KEYS", "TRIAL_DAYS", "CLIENT_BOT_TOKEN"] {
             assert!(told.contains(name), "{command:?} does not tell of {name}: {told}");

@@ -1,0 +1,29 @@
+//! The end of the story: everything has come to rest, and the books are right.
+
+use super::player::{BOT, Cast, eventually};
+use super::{Step, ensure};
+use crate::crud;
+use crate::money::Currency;
+
+/// Checks the rules of the database, and its ledger against what Telegram says.
+pub async fn check(cast: &mut Cast<'_>) -> Step {
+    let db = &cast.stage.app().works().db;
+    eventually("nothing waits any more", async || {
+        let mut conn = db.acquire().await.ok()?;
+        let (events, _) = crud::event::backlog(&mut conn).await.ok()?;
+        let (messages, _) = crud::outgoing::backlog(&mut conn).await.ok()?;
+        (events + messages == 0).then_some(())
+    })
+    .await?;
+    let mut conn = db.acquire().await?;
+    for (what, count) in crud::books::broken(&mut conn).await? {
+        ensure(false, format_args!("{count} {what}"))?;
+    }
+    cast.note("every purchase is in the ledger once, and has its one subscription; no secret is in clear");
+    let stars = crud::books::net(&mut conn, &Currency::stars()).await?;
+    let at_telegram = cast.stage.telegram.stars_of(BOT);
+    ensure(stars == at_telegram.into(), format_args!("the ledger has ⭐{stars}, Telegram ⭐{at_telegram}"))?;
+    let dollars = crud::books::net(&mut conn, &Currency::usd()).await?;
+    cast.note(format!("the ledger and Telegram agree on ⭐{stars}; {dollars} USD came through QvaPay"));
+    Ok(())
+}
