@@ -16,6 +16,7 @@ mod crash;
 mod demo_qvapay;
 mod demo_telegram;
 mod deploy;
+mod doctor;
 mod http_layers;
 mod i18n;
 mod nginx;

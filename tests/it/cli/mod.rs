@@ -1,9 +1,12 @@
 //! The command line, run as a process: what it prints, where, and how it ends.
 
+mod demo;
 mod house;
 mod migrate;
 mod queues;
+mod serve;
 mod servers;
+mod webhook;
 
 use crate::support::cli::Shell;
 use crate::support::db::TestDb;

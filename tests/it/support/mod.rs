@@ -6,6 +6,7 @@ pub mod chats;
 pub mod cli;
 pub mod db;
 pub mod log;
+pub mod process;
 pub mod skip;
 pub mod town;
 pub mod wait;
