@@ -1,8 +1,8 @@
 //! Orders and money: one state machine for all providers. An order is compared with what its provider says before
 //! anything is given; money that fits no order is kept for a human and never lost.
 //!
-//! [`order`] makes and closes orders, [`stars`] is what Telegram tells of Stars, [`settle`] credits money,
-//! [`refund`] sends it back.
+//! `order` makes and closes orders, `stars` is what Telegram tells of Stars, `settle` credits money,
+//! `refund` sends it back.
 
 mod order;
 mod refund;
