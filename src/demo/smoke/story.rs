@@ -145,8 +145,16 @@ async fn orders(person: &Player<'_>, provider: ProviderId) -> Step<i64> {
     Ok(before)
 }
 
+/// What came of an order.
+struct Bought {
+    payment: Payment,
+    subscription: Subscription,
+    /// Number of the message that says so; what was bought comes after it.
+    receipt: i64,
+}
+
 /// Waits until the newest order is completed, its receipt is there, and its subscription stands.
-async fn is_credited(person: &Player<'_>, after: i64) -> Step<(Payment, Subscription)> {
+async fn is_credited(person: &Player<'_>, after: i64) -> Step<Bought> {
     let (payment, subscription) = person
         .known_to_be("the payment is completed", |known| {
             let payment =
@@ -158,30 +166,31 @@ async fn is_credited(person: &Player<'_>, after: i64) -> Step<(Payment, Subscrip
     ensure(subscription.status == SubscriptionStatus::Active, "the bought subscription is not active")?;
     let receipt =
         |message: &MessageView| message.text.contains(&payment.order_ref) && message.text.contains('✅');
-    person.see_new("the receipt", after, receipt).await?;
-    Ok((payment, subscription))
+    let receipt = person.see_new("the receipt", after, receipt).await?.id;
+    Ok(Bought { payment, subscription, receipt })
 }
 
 async fn buys_with_stars(cast: &mut Cast<'_>) -> Step<Payment> {
     let ana = cast.person(ANA);
     let had = ana.handle.stars();
     let before = orders(&ana, ProviderId::Stars).await?;
-    let (payment, subscription) = pays_stars(cast, &ana, before).await?;
+    let Bought { payment, subscription, receipt } = pays_stars(cast, &ana, before).await?;
     let paid = had - ana.handle.stars();
     ensure(payment.amount == paid.into(), format_args!("{paid} Stars were taken for {}", payment.price()))?;
     ensure(!subscription.is_trial(), "the plan is a trial")?;
-    let config = receives_wireguard(cast, &ana, before).await?;
+    let config = receives_wireguard(cast, &ana, receipt).await?;
     ensure(config.subscription_id == subscription.id, "the new config is not the plan's")?;
     Ok(payment)
 }
 
-async fn pays_stars(cast: &Cast<'_>, person: &Player<'_>, after: i64) -> Step<(Payment, Subscription)> {
+async fn pays_stars(cast: &Cast<'_>, person: &Player<'_>, after: i64) -> Step<Bought> {
     let open = |message: &MessageView| message.invoice.as_ref().is_some_and(|invoice| !invoice.paid);
     let invoice = person.see_new("the invoice", after, open).await?;
     person.handle.pay(super::player::BOT, invoice.id).await?;
-    let credited = is_credited(person, after).await?;
-    cast.note(format!("{} completed once, access until {}", credited.0.order_ref, credited.1.ends_at));
-    Ok(credited)
+    let bought = is_credited(person, after).await?;
+    let (order, end) = (&bought.payment.order_ref, bought.subscription.ends_at);
+    cast.note(format!("{order} completed once, access until {end}"));
+    Ok(bought)
 }
 
 async fn buys_with_qvapay(cast: &mut Cast<'_>) -> Step {
@@ -204,10 +213,10 @@ async fn buys_with_qvapay(cast: &mut Cast<'_>) -> Step {
         .qvapay
         .pay(invoice.uuid, QvapayPayment::default())
         .ok_or_else(|| What("not payable".into()))?;
-    let (payment, _) = is_credited(&ben, before).await?;
+    let Bought { payment, receipt, .. } = is_credited(&ben, before).await?;
     ensure(payment.order_ref == invoice.remote_id, "another order was completed")?;
     cast.note(format!("{} was paid at {url}", payment.order_ref));
-    receives_wireguard(cast, &ben, before).await?;
+    receives_wireguard(cast, &ben, receipt).await?;
     Ok(())
 }
 
@@ -291,7 +300,7 @@ async fn renews(cast: &mut Cast<'_>, order: &Payment) -> Step<Payment> {
     ana.press(Callback::Plan(order.plan_id)).await?;
     let before = ana.newest()?;
     ana.press(Callback::Buy(order.plan_id, ProviderId::Stars)).await?;
-    let (renewal, renewed) = pays_stars(cast, &ana, before).await?;
+    let Bought { payment: renewal, subscription: renewed, .. } = pays_stars(cast, &ana, before).await?;
     ensure(renewed.id == subscription.id, "the renewal made another subscription")?;
     ensure(renewal.id != order.id, "the old order was completed again")?;
     stands(&ana, &renewed, SubscriptionStatus::Active, ConfigStatus::Active).await?;

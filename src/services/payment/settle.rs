@@ -9,8 +9,10 @@ use crate::crud;
 use crate::ids::{PaymentId, SubscriptionId, UserId};
 use crate::integrations::payments::{Callback, Decision, Observation, Triage, decide, triage};
 use crate::models::audit::Actor;
+use crate::models::bot::Bot;
 use crate::models::job::Job;
 use crate::models::notice::{Alert, Notice};
+use crate::models::outgoing::{Body, Class, Outgoing};
 use crate::models::payment::{Charge, LedgerKind, Payment, PaymentStatus, ProviderId};
 use crate::models::subscription::Subscription;
 use crate::services::{audit, subscription, vpn};
@@ -97,9 +99,15 @@ pub(super) async fn give(
     work.audit("payment_completed", Some(&format!("payment:{}", order.id)), details).await?;
     vpn::add_first_config(work, &subscription).await?;
     show_order(work, order);
-    let receipt = Notice::Receipt { payment_id: order.id };
-    work.notify_once(order.user_id, receipt, format!("receipt:{}", order.id));
+    send_receipt(work, order);
     Ok(subscription)
+}
+
+/// At once: the person waits for it, and it comes before what was bought.
+fn send_receipt(work: &mut Work, order: &Payment) {
+    let body = Body::Notice { notice: Notice::Receipt { payment_id: order.id }, replace: None };
+    let receipt = Outgoing::new(Bot::Client, order.user_id, Class::Interactive, body);
+    work.send(receipt.once(format!("receipt:{}", order.id)));
 }
 
 /// Puts an order aside for a human, with its charge so that it can be refunded.
