@@ -80,8 +80,6 @@ async fn show(database_url: &str, port: u16, folder: &Path) -> Outcome {
         folder: folder.to_owned(),
         port: Some(port).filter(|port| *port > 0),
         people: people(),
-        interface: "usipipo-demo",
-        tunnel_port: 51_890,
         patience: Duration::from_secs(30),
     };
     let stage = tokio::select! {
@@ -133,8 +131,6 @@ async fn play_in(database_url: &str, folder: &Path) -> Result<(), Failure> {
         folder: folder.to_owned(),
         port: None,
         people: people(),
-        interface: "usipipo-smoke",
-        tunnel_port: 51_891,
         patience: Duration::from_secs(30),
     };
     let stage = Stage::start(options).await.map_err(failed)?;

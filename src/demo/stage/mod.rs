@@ -30,7 +30,6 @@ use crate::services::access::AccessError;
 use crate::services::audit;
 use crate::services::server::ServerError;
 use crate::work::{Origin, Works};
-use servers::Tunnel;
 
 pub use config::username;
 
@@ -46,10 +45,6 @@ pub struct Options {
     pub port: Option<u16>,
     /// Everybody in the chats; the last one is superadmin.
     pub people: Vec<PersonSpec>,
-    /// Interface of the WireGuard server.
-    pub interface: &'static str,
-    /// Its UDP port.
-    pub tunnel_port: u16,
     /// How long people wait for the bot to do something.
     pub patience: Duration,
 }
@@ -118,9 +113,7 @@ impl Stage {
         }
         let people = options.people.iter().cloned().map(|person| telegram.person(person)).collect();
 
-        let tunnel =
-            Tunnel { interface: options.interface, port: options.tunnel_port, folder: &options.folder };
-        servers::put_wireguard(app.works(), &tunnel).await?;
+        servers::put_wireguard(app.works(), &options).await?;
         servers::put_outline(app.works(), &outline).await?;
         let servers = servers::describe(&app).await?;
         tokio::spawn(remember_clock(app.works().clone(), turned));

@@ -1,10 +1,9 @@
 //! The demo's VPN servers: added once, and found again by every later run.
 
-use std::path::Path;
-
 use scoped_futures::ScopedFutureExt;
+use sha2::{Digest, Sha256};
 
-use super::{StageError, VpnServer};
+use super::{Options, StageError, VpnServer};
 use crate::app::App;
 use crate::demo::outline::OutlineServer;
 use crate::integrations::vpn::outline::{OutlineSecret, OutlineSettings};
@@ -17,13 +16,6 @@ use crate::work::{Origin, Works};
 
 const WIREGUARD: &str = "demo";
 const OUTLINE: &str = "demo-outline";
-
-/// Where WireGuard is set up.
-pub struct Tunnel<'a> {
-    pub interface: &'a str,
-    pub port: u16,
-    pub folder: &'a Path,
-}
 
 /// Whether keys of the counterpart of Outline can truly connect here.
 pub fn has_shadowsocks() -> bool {
@@ -45,18 +37,26 @@ async fn list(works: &Works) -> sqlx::Result<Vec<server::Level>> {
     works.run("list_servers", Origin::SYSTEM, |work| server::levels(work).scope_boxed()).await
 }
 
+/// Interface and UDP port of a database's own: houses that stand side by side do not meet.
+fn tunnel_of(database_url: &str) -> (String, u16) {
+    let digest = Sha256::digest(database_url);
+    let number = u16::from_be_bytes([digest[4], digest[5]]) % 12_000;
+    (format!("usi-{}", hex::encode(&digest[..4])), 20_000 + number)
+}
+
 /// Adds the WireGuard server. It leaves the machine's firewall alone and is taken down with the demo.
-pub async fn put_wireguard(works: &Works, tunnel: &Tunnel<'_>) -> Result<(), StageError> {
+pub async fn put_wireguard(works: &Works, options: &Options) -> Result<(), StageError> {
+    let (interface, listen_port) = tunnel_of(&options.database_url);
     let secret = WireGuardSecret::generate();
     let public_key = secret.public_key().expect("a key that was just made");
     let settings = WireGuardSettings {
-        interface: tunnel.interface.to_owned(),
-        listen_port: tunnel.port,
+        interface,
+        listen_port,
         address4: "10.213.0.1/20".parse().expect("a network"),
         address6: Some("fd42:213::1/64".parse().expect("a network")),
         nat: false,
         down_on_close: true,
-        config_path: Some(tunnel.folder.join("wireguard.conf")),
+        config_path: Some(options.folder.join("wireguard.conf")),
         ..WireGuardSettings::new("127.0.0.1", public_key)
     };
     let pool = |kind, v4: &str, v6: &str| NewPool {
