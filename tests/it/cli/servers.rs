@@ -1,10 +1,13 @@
 //! `usipipo server`: against the counterpart of Outline, and WireGuard kept in a file.
 
 use usipipo::demo::outline::OutlineServer;
+use usipipo::demo::telegram::MessageView;
 use usipipo::integrations::vpn::wireguard::WireGuardSettings;
 
+use crate::story::take_trial;
 use crate::support::cli::Shell;
 use crate::support::db::TestDb;
+use crate::support::town::{BOT, Town};
 use crate::support::works::TestWorks;
 
 fn installer_line(outline: &OutlineServer) -> String {
@@ -42,6 +45,33 @@ async fn an_outline_server_is_tried_before_it_is_stored() {
     );
     assert!(shell.run(&["server", "remove", "nl-1"]).await.failed(2).contains("no server"));
     assert!(shell.run(&["server", "test", "nl-1"]).await.failed(2).contains("no server"));
+}
+
+#[tokio::test]
+async fn by_force_the_configs_of_a_server_are_made_anew_elsewhere() {
+    let town = Town::found().await;
+    let (lost, other) = (town.add_outline().await, OutlineServer::start(Default::default()).await.unwrap());
+    let running = town.open().await;
+    let ana = town.person(77, "Ana", "es");
+    take_trial(&ana).await;
+    let shell = Shell::new(town.variables.clone());
+    let add = ["server", "add", "outline", "nl-1", "--from-json"];
+    shell.pipe(&add, &installer_line(&other)).await.ok();
+    let told = shell.run(&["server", "remove", "outline-1"]).await.failed(2);
+    assert!(told.contains("still holds 1 configs"), "{told}");
+    assert_eq!(other.key_ids().await, [""; 0]);
+    let removed = shell.run(&["server", "remove", "outline-1", "--force"]).await.ok();
+    assert!(removed.contains("1 keys were deleted there"), "{removed}");
+    let link = |message: &&MessageView| message.text.contains("ss://");
+    ana.wait_for(BOT, "a link of the other server", |chat| {
+        (chat.messages.iter().filter(link).count() == 2).then_some(())
+    })
+    .await
+    .unwrap();
+    assert_eq!((lost.key_ids().await.len(), other.key_ids().await.len()), (0, 1));
+    let listed = shell.run(&["server", "list"]).await.ok();
+    assert!(listed.contains("1/1000") && !listed.contains("outline-1"), "{listed}");
+    running.stop().await;
 }
 
 #[tokio::test]
