@@ -82,6 +82,11 @@ async fn a_pause_that_telegram_asks_for_is_kept() {
     let _sending = scene.chats.start_sending();
     eventually(LIMIT, async || !scene.chats.telegram.calls_of("sendMessage").is_empty()).await;
     assert_eq!(scene.outbox(ANA).await, [QueueStatus::Pending]);
+    // Given back to wait: from then on the pause is noted.
+    let waiting = "SELECT COUNT(*) FROM lanes WHERE queue = 1 AND owner IS NULL";
+    let pool = &scene.chats.db.pool;
+    eventually(LIMIT, async || sqlx::query_scalar::<_, i64>(waiting).fetch_one(pool).await.unwrap() == 1)
+        .await;
     scene.chats.clock.advance(chrono::Duration::seconds(601));
     scene.ana.wait_for_text(BOT, "patience").await.unwrap();
     assert_eq!(scene.chats.telegram.calls_of("sendMessage").len(), 2);
