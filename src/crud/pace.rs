@@ -22,27 +22,31 @@ pub async fn reserve(
     now: Timestamp,
     length: Duration,
 ) -> sqlx::Result<Slots> {
+    // A row that is not there cannot be locked: two processes would both take the first slots.
+    sqlx::query!(
+        "INSERT INTO send_pace (bot, next_slot_at, paused_until) VALUES (?, ?, ?) \
+         ON DUPLICATE KEY UPDATE bot = VALUES(bot)",
+        bot,
+        now,
+        now
+    )
+    .execute(&mut *conn)
+    .await?;
     let row = sqlx::query!(
         "SELECT next_slot_at AS `next: Timestamp`, paused_until AS `paused: Timestamp` \
          FROM send_pace WHERE bot = ? FOR UPDATE",
         bot
     )
-    .fetch_optional(&mut *conn)
+    .fetch_one(&mut *conn)
     .await?;
-    let (next, paused) = row.map_or((now, now), |row| (row.next, row.paused));
+    let (next, paused) = (row.next, row.paused);
     if paused > now {
         return Ok(Slots::Paused(paused));
     }
     let start = next.max(now);
-    sqlx::query!(
-        "INSERT INTO send_pace (bot, next_slot_at, paused_until) VALUES (?, ?, ?) \
-         ON DUPLICATE KEY UPDATE next_slot_at = VALUES(next_slot_at)",
-        bot,
-        start + length,
-        now
-    )
-    .execute(conn)
-    .await?;
+    sqlx::query!("UPDATE send_pace SET next_slot_at = ? WHERE bot = ?", start + length, bot)
+        .execute(conn)
+        .await?;
     Ok(Slots::From(start))
 }
 
