@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::crud;
 use crate::db::{self, Db};
 use crate::ids::{JobId, MessageId, UserId, time_ordered};
-use crate::models::audit::Actor;
+use crate::models::audit::{Action, Actor};
 use crate::models::bot::Bot;
 use crate::models::job::Job;
 use crate::models::lane::{Entry, Queue};
@@ -194,6 +194,25 @@ impl Work {
 
     /// Writes an audit row: who did `action` to `target`. `details` become JSON and must hold no secret.
     pub async fn audit(
+        &mut self,
+        action: Action,
+        target: Option<&str>,
+        details: impl Serialize,
+    ) -> sqlx::Result<()> {
+        self.audit_as(action.as_str(), target, details).await
+    }
+
+    /// As [`Work::audit`]: `action` failed, and the row says `{action}_error`.
+    pub async fn audit_error(
+        &mut self,
+        action: Action,
+        target: Option<&str>,
+        details: impl Serialize,
+    ) -> sqlx::Result<()> {
+        self.audit_as(&format!("{action}_error"), target, details).await
+    }
+
+    async fn audit_as(
         &mut self,
         action: &str,
         target: Option<&str>,

@@ -41,21 +41,55 @@ logs-action = { $action ->
     [user_joined] You came here for the first time
     [user_returned] You came back
     [user_blocked_bot] You blocked the bot
+    [user_banned] You banned somebody
+    [user_unbanned] You unbanned somebody
     [language_set] You changed the language
     [setting_set] You changed a setting
     [referrer_set] You came by an invitation
-    [trial_started] You started the free trial
+    [role_granted] You gave a role
+    [role_revoked] You took a role away
     [order_created] You placed an order
     [order_cancelled] You cancelled an order
+    [order_closed] An order was closed without payment
+    [invoice_failed] An invoice could not be made
+    [callback_ignored] A payment notice did not fit and was ignored
     [payment_completed] Payment received
+    [payment_review] A payment went to review
+    [payment_unmatched] Money came that fits no order
+    [refund_requested] You started a refund
     [payment_refunded] Payment refunded
-    [config_added] You added a device
-    [config_renamed] You renamed a device
-    [config_revoked] You removed a device
-    [config_delivered] You got a configuration
     [renewal_changed] Automatic renewal changed
+    [trial_started] You started the free trial
+    [subscription_ended] A subscription ended
+    [subscription_expired] An ended subscription was cleared away
+    [subscription_taken_back] Access was taken back after a refund
+    [traffic_used_up] The traffic was used up
+    [config_added] You added a device
+    [config_delivered] You got a configuration
+    [config_renamed] You renamed a device
+    [config_follows] A device was paused or resumed with its plan
+    [config_revoked] You removed a device
+    [config_removed] A device was taken off its server
+    [first_config_missing] There was no server for a new connection
+    [provisioning_delayed] A connection took longer than usual
+    [plan_added] You added a plan
+    [plan_disabled] You took a plan off sale
+    [server_added] You added a server
+    [server_secret_replaced] You replaced the access of a server
+    [server_removed] You removed a server
+    [server_health] A server went down or came back
+    [pool_low] Addresses were running out
+    [secrets_resealed] The keys were encrypted anew
+    [event_dead] An incoming event was given up
+    [event_replayed] You replayed an event
+    [job_failing] A job kept failing
+    [job_dead] A job was given up
+    [job_retried] You retried a job
+    [message_dead] A message could not be delivered
+    [clock_turned] The clock of the demo was turned
    *[other] { $action }
 }
+logs-error = Something went wrong on our side
 
 # --- status ---
 status-title = 📡 <b>Status</b>

@@ -41,21 +41,55 @@ logs-action = { $action ->
     [user_joined] Llegaste por primera vez
     [user_returned] Volviste
     [user_blocked_bot] Bloqueaste el bot
+    [user_banned] Bloqueaste a una persona
+    [user_unbanned] Desbloqueaste a una persona
     [language_set] Cambiaste el idioma
     [setting_set] Cambiaste un ajuste
     [referrer_set] Llegaste por una invitación
-    [trial_started] Empezaste la prueba gratis
+    [role_granted] Diste un rol
+    [role_revoked] Quitaste un rol
     [order_created] Hiciste un pedido
     [order_cancelled] Cancelaste un pedido
+    [order_closed] Un pedido se cerró sin pago
+    [invoice_failed] No se pudo preparar un pago
+    [callback_ignored] Un aviso de pago no cuadraba y se ignoró
     [payment_completed] Pago recibido
+    [payment_review] Un pago pasó a revisión
+    [payment_unmatched] Llegó dinero que no es de ningún pedido
+    [refund_requested] Pediste una devolución
     [payment_refunded] Pago devuelto
-    [config_added] Añadiste un dispositivo
-    [config_renamed] Renombraste un dispositivo
-    [config_revoked] Eliminaste un dispositivo
-    [config_delivered] Recibiste una configuración
     [renewal_changed] Cambió la renovación automática
+    [trial_started] Empezaste la prueba gratis
+    [subscription_ended] Terminó una suscripción
+    [subscription_expired] Se retiró una suscripción terminada
+    [subscription_taken_back] Se quitó acceso por una devolución
+    [traffic_used_up] Se acabó el tráfico
+    [config_added] Añadiste un dispositivo
+    [config_delivered] Recibiste una configuración
+    [config_renamed] Renombraste un dispositivo
+    [config_follows] Un dispositivo se pausó o volvió con su plan
+    [config_revoked] Eliminaste un dispositivo
+    [config_removed] Un dispositivo dejó de existir en el servidor
+    [first_config_missing] No había servidor para una conexión nueva
+    [provisioning_delayed] Una conexión tardó más de lo normal
+    [plan_added] Añadiste un plan
+    [plan_disabled] Retiraste un plan
+    [server_added] Añadiste un servidor
+    [server_secret_replaced] Cambiaste el acceso de un servidor
+    [server_removed] Retiraste un servidor
+    [server_health] Un servidor cayó o volvió
+    [pool_low] Quedaban pocas direcciones
+    [secrets_resealed] Las claves se cifraron de nuevo
+    [event_dead] Un evento quedó sin procesar
+    [event_replayed] Repetiste un evento
+    [job_failing] Una tarea fallaba
+    [job_dead] Una tarea quedó sin hacer
+    [job_retried] Repetiste una tarea
+    [message_dead] Un mensaje no se pudo entregar
+    [clock_turned] Se adelantó el reloj de la demo
    *[other] { $action }
 }
+logs-error = Algo falló de nuestro lado
 
 # --- estado ---
 status-title = 📡 <b>Estado</b>

@@ -41,21 +41,55 @@ logs-action = { $action ->
     [user_joined] Первое знакомство
     [user_returned] Вы вернулись
     [user_blocked_bot] Вы заблокировали бота
+    [user_banned] Вы заблокировали человека
+    [user_unbanned] Вы разблокировали человека
     [language_set] Вы сменили язык
     [setting_set] Вы изменили настройку
     [referrer_set] Вы пришли по приглашению
-    [trial_started] Вы взяли пробный доступ
+    [role_granted] Вы дали роль
+    [role_revoked] Вы сняли роль
     [order_created] Вы сделали заказ
     [order_cancelled] Вы отменили заказ
+    [order_closed] Заказ закрыт без оплаты
+    [invoice_failed] Не удалось создать счёт
+    [callback_ignored] Уведомление об оплате не подошло и пропущено
     [payment_completed] Оплата получена
+    [payment_review] Платёж отправлен на проверку
+    [payment_unmatched] Пришли деньги, для которых нет заказа
+    [refund_requested] Вы начали возврат
     [payment_refunded] Оплата возвращена
-    [config_added] Вы добавили устройство
-    [config_renamed] Вы переименовали устройство
-    [config_revoked] Вы удалили устройство
-    [config_delivered] Вы получили настройки
     [renewal_changed] Изменилось автопродление
+    [trial_started] Вы взяли пробный доступ
+    [subscription_ended] Подписка закончилась
+    [subscription_expired] Закончившаяся подписка убрана
+    [subscription_taken_back] Доступ снят после возврата
+    [traffic_used_up] Трафик закончился
+    [config_added] Вы добавили устройство
+    [config_delivered] Вы получили настройки
+    [config_renamed] Вы переименовали устройство
+    [config_follows] Устройство остановлено или включено вместе с тарифом
+    [config_revoked] Вы удалили устройство
+    [config_removed] Устройство удалено с сервера
+    [first_config_missing] Для нового подключения не нашлось сервера
+    [provisioning_delayed] Подключение готовилось дольше обычного
+    [plan_added] Вы добавили тариф
+    [plan_disabled] Вы сняли тариф с продажи
+    [server_added] Вы добавили сервер
+    [server_secret_replaced] Вы сменили доступ к серверу
+    [server_removed] Вы убрали сервер
+    [server_health] Сервер упал или вернулся
+    [pool_low] Адреса заканчивались
+    [secrets_resealed] Ключи зашифрованы заново
+    [event_dead] Входящее событие не обработано
+    [event_replayed] Вы повторили событие
+    [job_failing] Задача не удавалась
+    [job_dead] Задача не выполнена
+    [job_retried] Вы повторили задачу
+    [message_dead] Сообщение не доставлено
+    [clock_turned] Часы демо переведены
    *[other] { $action }
 }
+logs-error = У нас что-то не получилось
 
 # --- состояние ---
 status-title = 📡 <b>Состояние</b>

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::clock::Timestamp;
 use crate::ids::UserId;
-use crate::models::audit::AuditEntry;
+use crate::models::audit::{Action, AuditEntry};
 
 pub async fn insert(
     conn: &mut MySqlConnection,
@@ -76,7 +76,7 @@ async fn list_all(conn: &mut MySqlConnection, offset: u32, limit: u32) -> sqlx::
 }
 
 /// Whether `action` was ever noted for `target`.
-pub async fn exists(conn: &mut MySqlConnection, action: &str, target: &str) -> sqlx::Result<bool> {
+pub async fn exists(conn: &mut MySqlConnection, action: Action, target: &str) -> sqlx::Result<bool> {
     let found =
         sqlx::query!("SELECT id FROM audit_logs WHERE target = ? AND action = ? LIMIT 1", target, action)
             .fetch_optional(conn)

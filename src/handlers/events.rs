@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use super::bots::Bots;
 use super::http::payments::Hint;
 use crate::integrations::telegram::update;
+use crate::models::audit::Action;
 use crate::models::bot::Bot;
 use crate::models::event::{InboundEvent, Source};
 use crate::models::notice::Alert;
@@ -36,7 +37,7 @@ impl EventHandler for Events {
             source: event.source.to_string(),
             reason: reason.to_owned(),
         };
-        Ok(audit::notify_admins(work, "event_dead", alert).await?)
+        Ok(audit::notify_admins(work, Action::EventDead, alert).await?)
     }
 }
 

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::integrations::payments::Providers;
+use crate::models::audit::Action;
 use crate::models::job::Job;
 use crate::models::notice::{Alert, Notice};
 use crate::queue::Failure;
@@ -63,7 +64,7 @@ impl JobHandler for Jobs {
         if attempts == TELL_ADMINS && !quiet {
             let (kind, reason) = (job.kind().to_owned(), reason.to_owned());
             let alert = Alert::JobFailing { job_id: None, kind, attempts, reason };
-            audit::notify_admins(work, "job_failing", alert).await?;
+            audit::notify_admins(work, Action::JobFailing, alert).await?;
         }
         Ok(())
     }
@@ -73,7 +74,7 @@ impl JobHandler for Jobs {
             return Ok(crate::services::payment::invoice_failed(work, *payment_id, reason).await?);
         }
         let alert = Alert::JobDead { kind: job.kind().to_owned(), reason: reason.to_owned() };
-        Ok(audit::notify_admins(work, "job_dead", alert).await?)
+        Ok(audit::notify_admins(work, Action::JobDead, alert).await?)
     }
 }
 
@@ -95,7 +96,7 @@ impl Jobs {
         if attempts == TELL_ADMINS {
             let (user_id, reason) = (config.user_id, reason.to_owned());
             let alert = Alert::ProvisioningDelayed { config_id, user_id, reason };
-            audit::notify_admins(work, "provisioning_delayed", alert).await?;
+            audit::notify_admins(work, Action::ProvisioningDelayed, alert).await?;
         }
         Ok(())
     }

@@ -22,11 +22,75 @@ impl Actor {
     }
 }
 
+text_enum! {
+    /// What was done. Every one has its words for `/mylogs` in every language.
+    Action {
+        UserJoined = "user_joined",
+        UserReturned = "user_returned",
+        UserBlockedBot = "user_blocked_bot",
+        UserBanned = "user_banned",
+        UserUnbanned = "user_unbanned",
+        LanguageSet = "language_set",
+        SettingSet = "setting_set",
+        ReferrerSet = "referrer_set",
+        RoleGranted = "role_granted",
+        RoleRevoked = "role_revoked",
+
+        OrderCreated = "order_created",
+        OrderCancelled = "order_cancelled",
+        /// Expired, or cancelled by its provider.
+        OrderClosed = "order_closed",
+        InvoiceFailed = "invoice_failed",
+        CallbackIgnored = "callback_ignored",
+        PaymentCompleted = "payment_completed",
+        PaymentReview = "payment_review",
+        PaymentUnmatched = "payment_unmatched",
+        RefundRequested = "refund_requested",
+        PaymentRefunded = "payment_refunded",
+        RenewalChanged = "renewal_changed",
+
+        TrialStarted = "trial_started",
+        SubscriptionEnded = "subscription_ended",
+        SubscriptionExpired = "subscription_expired",
+        SubscriptionTakenBack = "subscription_taken_back",
+        TrafficUsedUp = "traffic_used_up",
+
+        ConfigAdded = "config_added",
+        ConfigDelivered = "config_delivered",
+        ConfigRenamed = "config_renamed",
+        /// Its subscription was suspended, resumed or ended.
+        ConfigFollows = "config_follows",
+        ConfigRevoked = "config_revoked",
+        ConfigRemoved = "config_removed",
+        FirstConfigMissing = "first_config_missing",
+        ProvisioningDelayed = "provisioning_delayed",
+
+        PlanAdded = "plan_added",
+        PlanDisabled = "plan_disabled",
+        ServerAdded = "server_added",
+        ServerSecretReplaced = "server_secret_replaced",
+        ServerRemoved = "server_removed",
+        ServerHealth = "server_health",
+        PoolLow = "pool_low",
+        SecretsResealed = "secrets_resealed",
+
+        EventDead = "event_dead",
+        EventReplayed = "event_replayed",
+        JobFailing = "job_failing",
+        JobDead = "job_dead",
+        JobRetried = "job_retried",
+        MessageDead = "message_dead",
+        /// In the demo alone.
+        ClockTurned = "clock_turned",
+    }
+}
+
 /// A row of `audit_logs`.
 #[derive(Clone, Debug)]
 pub struct AuditEntry {
     pub id: i64,
     pub user_id: Option<UserId>,
+    /// An [`Action`], `{action}_error`, or what another version of the server did.
     pub action: String,
     pub target: Option<String>,
     pub details: String,

@@ -5,7 +5,7 @@ use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::crud;
 use crate::ids::UserId;
-use crate::models::audit::Actor;
+use crate::models::audit::{Action, Actor};
 use crate::models::notice::Notice;
 use crate::models::role::{Permission, Role, UserRole};
 use crate::models::user::{User, UserStatus};
@@ -137,7 +137,7 @@ pub async fn grant_role(
     crud::role::put(work.conn(), &new).await?;
     let change = serde_json::json!({ "role": role, "old": old.as_ref().map(shown), "new": shown(&new) });
     let notice = Notice::RoleGranted { role, expires_at };
-    audit::log_and_notify(work, target, "role_granted", Some(&people::target(target)), change, notice)
+    audit::log_and_notify(work, target, Action::RoleGranted, Some(&people::target(target)), change, notice)
         .await?;
     Ok(())
 }
@@ -156,7 +156,7 @@ pub async fn revoke_role(work: &mut Work, target: UserId, role: Role) -> Result<
     crud::role::delete(work.conn(), target, role).await?;
     let change = serde_json::json!({ "role": role, "old": shown(&old), "new": null });
     let notice = Notice::RoleRevoked { role };
-    audit::log_and_notify(work, target, "role_revoked", Some(&people::target(target)), change, notice)
+    audit::log_and_notify(work, target, Action::RoleRevoked, Some(&people::target(target)), change, notice)
         .await?;
     Ok(())
 }

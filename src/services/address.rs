@@ -9,6 +9,7 @@ use crate::crud;
 use crate::ids::{ConfigId, ServerId};
 use crate::integrations::vpn::Addresses;
 use crate::models::address::{Lease, PoolKind};
+use crate::models::audit::Action;
 use crate::models::notice::Alert;
 use crate::work::Work;
 
@@ -113,7 +114,7 @@ pub async fn watch(work: &mut Work) -> sqlx::Result<()> {
         let free = u64::try_from(level.free).unwrap_or(0);
         let key = format!("pool_low:{}:{}:{day}", level.server.escape_default(), level.kind);
         let alert = Alert::PoolLow { server: level.server, kind: level.kind.to_string(), free };
-        super::audit::notify_admins_once(work, &key, "pool_low", alert).await?;
+        super::audit::notify_admins_once(work, &key, Action::PoolLow, alert).await?;
     }
     Ok(())
 }

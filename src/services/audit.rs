@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::crud;
 use crate::ids::UserId;
-use crate::models::audit::{Actor, AuditEntry};
+use crate::models::audit::{Action, Actor, AuditEntry};
 use crate::models::notice::{Alert, Notice};
 use crate::models::role::Permission;
 use crate::services::access::{self, AccessError};
@@ -24,13 +24,13 @@ pub type Cause<'a> = &'a (dyn StdError + Send + Sync + 'static);
 pub async fn log_and_notify(
     work: &mut Work,
     user: UserId,
-    action: &str,
+    action: Action,
     target: Option<&str>,
     details: impl Serialize,
     notice: Notice,
 ) -> sqlx::Result<()> {
     let details = serde_json::to_value(details).expect("audit details are plain data");
-    tracing::info!(user_id = name(work.actor()), told = user.0, action, audit_target = target, %details, "audit");
+    tracing::info!(user_id = name(work.actor()), told = user.0, %action, audit_target = target, %details, "audit");
     work.audit(action, target, details).await?;
     work.notify(user, notice);
     Ok(())
@@ -41,20 +41,20 @@ pub async fn log_and_notify(
 pub async fn log_error_and_notify(
     work: &mut Work,
     user: UserId,
-    action: &str,
+    action: Action,
     error: Cause<'_>,
     reference: &str,
 ) -> sqlx::Result<()> {
     let user_id = name(work.actor());
-    tracing::error!(user_id, told = user.0, action, reference, error = chain(error), "failed");
+    tracing::error!(user_id, told = user.0, %action, reference, error = chain(error), "failed");
     let details = serde_json::json!({ "reference": reference });
-    work.audit(&format!("{action}_error"), Some(&format!("user:{user}")), details).await?;
+    work.audit_error(action, Some(&format!("user:{user}")), details).await?;
     work.notify(user, Notice::Trouble { reference: reference.to_owned() });
     Ok(())
 }
 
 /// An audit row as SYSTEM and a message to every admin.
-pub async fn notify_admins(work: &mut Work, action: &str, alert: Alert) -> sqlx::Result<()> {
+pub async fn notify_admins(work: &mut Work, action: Action, alert: Alert) -> sqlx::Result<()> {
     audit_as_system(work, action, None, &alert).await?;
     for admin in admins(work).await? {
         work.notify(admin, Notice::Alert(alert.clone()));
@@ -63,7 +63,12 @@ pub async fn notify_admins(work: &mut Work, action: &str, alert: Alert) -> sqlx:
 }
 
 /// As [`notify_admins`], once for ever under `key`: ASCII, at most 96 characters, e.g. `server_down:3:2026-11-21`.
-pub async fn notify_admins_once(work: &mut Work, key: &str, action: &str, alert: Alert) -> sqlx::Result<()> {
+pub async fn notify_admins_once(
+    work: &mut Work,
+    key: &str,
+    action: Action,
+    alert: Alert,
+) -> sqlx::Result<()> {
     if crud::audit::exists(work.conn(), action, key).await? {
         return Ok(());
     }
@@ -76,12 +81,12 @@ pub async fn notify_admins_once(work: &mut Work, key: &str, action: &str, alert:
 
 async fn audit_as_system(
     work: &mut Work,
-    action: &str,
+    action: Action,
     target: Option<&str>,
     alert: &Alert,
 ) -> sqlx::Result<()> {
     let details = serde_json::to_value(alert).expect("an alert is plain data");
-    tracing::warn!(user_id = name(Actor::System), action, audit_target = target, %details, "alert");
+    tracing::warn!(user_id = name(Actor::System), %action, audit_target = target, %details, "alert");
     let actor = work.actor();
     work.act_as(Actor::System);
     let written = work.audit(action, target, details).await;

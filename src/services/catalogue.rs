@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::crud;
 use crate::ids::PlanId;
+use crate::models::audit::Action;
 use crate::models::bot::Language;
 use crate::models::plan::{Offer, Plan, PlanText};
 use crate::money::{Currency, Money, MoneyError};
@@ -159,7 +160,7 @@ pub async fn add_plan(work: &mut Work, new: &NewPlan) -> Result<PlanId, Catalogu
     let details = serde_json::json!({
         "code": new.code, "days": new.days, "traffic_mb": new.traffic_mb, "devices": new.device_limit, "prices": new.prices,
     });
-    work.audit("plan_added", Some(&format!("plan:{plan_id}")), details).await?;
+    work.audit(Action::PlanAdded, Some(&format!("plan:{plan_id}")), details).await?;
     Ok(plan_id)
 }
 
@@ -170,7 +171,7 @@ pub async fn disable_plan(work: &mut Work, code: &str) -> Result<(), CatalogueEr
     let plan = plan.ok_or_else(|| CatalogueError::Unknown(code.to_owned()))?;
     if crud::plan::disable(work.conn(), plan.id).await? {
         let change = serde_json::json!({ "code": plan.code, "old": "active", "new": "disabled" });
-        work.audit("plan_disabled", Some(&format!("plan:{}", plan.id)), change).await?;
+        work.audit(Action::PlanDisabled, Some(&format!("plan:{}", plan.id)), change).await?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::{server, vpn};
 use crate::crud;
 use crate::ids::{ConfigId, ServerId};
+use crate::models::audit::Action;
 use crate::work::Work;
 
 /// Rows that one unit of work locks.
@@ -48,7 +49,7 @@ pub async fn rotate_batch(work: &mut Work, shelf: Shelf, after: i64) -> sqlx::Re
     if batch.resealed > 0 {
         let key_id = work.config().keyring.current_key_id().to_owned();
         let details = json!({ "of": shelf.title(), "count": batch.resealed, "key_id": key_id });
-        work.audit("secrets_resealed", None, details).await?;
+        work.audit(Action::SecretsResealed, None, details).await?;
     }
     Ok(batch)
 }

@@ -4,6 +4,7 @@ use chrono::Duration;
 
 use crate::crud;
 use crate::ids::UserId;
+use crate::models::audit::Action;
 use crate::models::bot::Language;
 use crate::models::role::Permission;
 use crate::models::user::{User, UserStatus};
@@ -38,7 +39,7 @@ pub async fn touch(work: &mut Work, sender: &Sender) -> sqlx::Result<(User, bool
     }
     let user = newcomer(work, sender);
     if crud::user::insert(work.conn(), &user).await? {
-        work.audit("user_joined", Some(&target(user.id)), ()).await?;
+        work.audit(Action::UserJoined, Some(&target(user.id)), ()).await?;
         return Ok((user, true));
     }
     // Another update of the same person was first; the insert waited for its commit.
@@ -74,7 +75,7 @@ async fn refresh(work: &mut Work, known: User, sender: &Sender) -> sqlx::Result<
         crud::user::update_seen(work.conn(), &user).await?;
     }
     if user.status == UserStatus::Blocked
-        && change_status(work, user.id, UserStatus::Blocked, UserStatus::Active, "user_returned").await?
+        && change_status(work, user.id, UserStatus::Blocked, UserStatus::Active, Action::UserReturned).await?
     {
         user.status = UserStatus::Active;
     }
@@ -104,7 +105,7 @@ pub async fn set_language(work: &mut Work, user: UserId, language: Language) -> 
     };
     crud::user::set_language(work.conn(), user, language).await?;
     let change = serde_json::json!({ "old": known.language, "new": language });
-    work.audit("language_set", Some(&target(user)), change).await
+    work.audit(Action::LanguageSet, Some(&target(user)), change).await
 }
 
 /// Notes by whose link a person came; only the first one counts. False: there was one.
@@ -113,7 +114,7 @@ pub async fn set_referrer(work: &mut Work, user: UserId, code: &str) -> sqlx::Re
     let first = !code.is_empty() && crud::user::set_referrer(work.conn(), user, code).await?;
     if first {
         let details = serde_json::json!({ "referrer": code });
-        work.audit("referrer_set", Some(&target(user)), details).await?;
+        work.audit(Action::ReferrerSet, Some(&target(user)), details).await?;
     }
     Ok(first)
 }
@@ -132,7 +133,7 @@ pub async fn set_setting(work: &mut Work, user: UserId, name: &str, value: &str)
     let now = work.now();
     crud::setting::put(work.conn(), user, name, value, now).await?;
     let change = serde_json::json!({ "name": name, "old": old, "new": value });
-    work.audit("setting_set", Some(&target(user)), change).await
+    work.audit(Action::SettingSet, Some(&target(user)), change).await
 }
 
 /// Shuts a person out: no bot answers them. Whom the environment names cannot be shut out.
@@ -143,7 +144,7 @@ pub async fn ban(work: &mut Work, user: UserId) -> Result<(), AccessError> {
         return Err(AccessError::FromEnvironment(role));
     }
     if known.status != UserStatus::Banned {
-        change_status(work, user, known.status, UserStatus::Banned, "user_banned").await?;
+        change_status(work, user, known.status, UserStatus::Banned, Action::UserBanned).await?;
     }
     Ok(())
 }
@@ -153,14 +154,16 @@ pub async fn unban(work: &mut Work, user: UserId) -> Result<(), AccessError> {
     access::require(work, Permission::BanUsers).await?;
     let known = access::lock_target(work, user).await?;
     if known.status == UserStatus::Banned {
-        change_status(work, user, UserStatus::Banned, UserStatus::Active, "user_unbanned").await?;
+        change_status(work, user, UserStatus::Banned, UserStatus::Active, Action::UserUnbanned).await?;
     }
     Ok(())
 }
 
 /// Notes that a person blocked the bot (`my_chat_member`, or 403 on sending): nothing is sent until they write again.
 pub async fn mark_blocked(work: &mut Work, user: UserId) -> sqlx::Result<()> {
-    change_status(work, user, UserStatus::Active, UserStatus::Blocked, "user_blocked_bot").await.map(|_| ())
+    change_status(work, user, UserStatus::Active, UserStatus::Blocked, Action::UserBlockedBot)
+        .await
+        .map(|_| ())
 }
 
 async fn change_status(
@@ -168,7 +171,7 @@ async fn change_status(
     user: UserId,
     from: UserStatus,
     to: UserStatus,
-    action: &str,
+    action: Action,
 ) -> sqlx::Result<bool> {
     let changed = crud::user::change_status(work.conn(), user, from, to).await?;
     if changed {

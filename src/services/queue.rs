@@ -7,6 +7,7 @@ use super::access::{self, AccessError};
 use crate::clock::Timestamp;
 use crate::crud;
 use crate::ids::{EventId, JobId};
+use crate::models::audit::Action;
 use crate::models::event::{InboundEvent, QueueStatus};
 use crate::models::job::QueuedJob;
 use crate::models::lane::Queue;
@@ -56,7 +57,7 @@ pub async fn replay(work: &mut Work, id: EventId) -> Result<InboundEvent, QueueE
     }
     work.wake_lane(Queue::Inbox, event.lane.clone(), ORDINARY);
     let change = json!({ "old": event.status, "new": QueueStatus::Pending, "source": event.source });
-    work.audit("event_replayed", Some(&format!("event:{id}")), change).await?;
+    work.audit(Action::EventReplayed, Some(&format!("event:{id}")), change).await?;
     Ok(event)
 }
 
@@ -75,7 +76,7 @@ pub async fn retry(work: &mut Work, id: JobId) -> Result<QueuedJob, QueueError> 
     }
     work.wake_lane(Queue::Jobs, job.lane.clone(), ORDINARY);
     let change = json!({ "old": job.status, "new": QueueStatus::Pending, "kind": job.kind });
-    work.audit("job_retried", Some(&format!("job:{id}")), change).await?;
+    work.audit(Action::JobRetried, Some(&format!("job:{id}")), change).await?;
     Ok(job)
 }
 

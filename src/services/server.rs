@@ -10,6 +10,7 @@ use crate::crud;
 use crate::crypto::{CryptoError, Keyring, Sealed};
 use crate::ids::ServerId;
 use crate::models::address::{PoolKind, PoolLevel};
+use crate::models::audit::Action;
 use crate::models::job::{Job, ServerWork};
 use crate::models::notice::Alert;
 use crate::models::server::{NewServer, Server, ServerHealth};
@@ -109,7 +110,7 @@ pub async fn add(
     }
     work.enqueue(Job::CheckServer { server_id: id });
     let details = json!({ "name": new.name, "protocol": new.protocol, "capacity": new.capacity });
-    work.audit("server_added", Some(&format!("server:{id}")), details).await?;
+    work.audit(Action::ServerAdded, Some(&format!("server:{id}")), details).await?;
     Ok(id)
 }
 
@@ -135,7 +136,7 @@ pub async fn replace_secret(work: &mut Work, name: &str, secret: &str) -> Result
     let sealed = keyring.seal(&sealed_for(name), secret.as_bytes());
     crud::server::set_secret(work.conn(), server.id, &sealed).await?;
     let details = json!({ "name": name });
-    work.audit("server_secret_replaced", Some(&format!("server:{}", server.id)), details).await?;
+    work.audit(Action::ServerSecretReplaced, Some(&format!("server:{}", server.id)), details).await?;
     Ok(())
 }
 
@@ -155,7 +156,7 @@ pub async fn remove(work: &mut Work, name: &str, force: bool) -> Result<Server, 
     }
     crud::server::set_removed(work.conn(), server.id, now).await?;
     let details = json!({ "name": name, "configs": held });
-    work.audit("server_removed", Some(&format!("server:{}", server.id)), details).await?;
+    work.audit(Action::ServerRemoved, Some(&format!("server:{}", server.id)), details).await?;
     Ok(server)
 }
 
@@ -188,7 +189,7 @@ pub async fn note_health(work: &mut Work, id: ServerId, outcome: Result<&str, &s
         (ServerHealth::Down, ServerHealth::Up) => Alert::ServerUp { server_id: id, server: server.name },
         _ => return Ok(()),
     };
-    audit::notify_admins(work, "server_health", alert).await
+    audit::notify_admins(work, Action::ServerHealth, alert).await
 }
 
 /// Servers in use, with those that are down.

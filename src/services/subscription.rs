@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::clock::Timestamp;
 use crate::crud;
 use crate::ids::{SubscriptionId, UserId};
+use crate::models::audit::Action;
 use crate::models::job::Job;
 use crate::models::notice::Notice;
 use crate::models::payment::Payment;
@@ -95,7 +96,7 @@ pub async fn take_back(work: &mut Work, order: &Payment) -> sqlx::Result<()> {
     crud::subscription::update(work.conn(), &subscription, now).await?;
     work.enqueue(Job::ApplySubscription { subscription_id: id });
     let details = json!({ "payment": order.id, "ends_at": { "old": before, "new": subscription.ends_at } });
-    work.audit("subscription_taken_back", Some(&format!("subscription:{id}")), details).await
+    work.audit(Action::SubscriptionTakenBack, Some(&format!("subscription:{id}")), details).await
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -151,7 +152,7 @@ pub async fn start_trial(
     }
     let subscription = Subscription { id, ..new };
     let details = json!({ "protocol": protocol, "ends_at": subscription.ends_at });
-    work.audit("trial_started", Some(&format!("subscription:{id}")), details).await?;
+    work.audit(Action::TrialStarted, Some(&format!("subscription:{id}")), details).await?;
     super::vpn::add_config(work, &subscription, protocol).await?;
     Ok(subscription)
 }
@@ -222,7 +223,7 @@ async fn suspend_ended(work: &mut Work) -> sqlx::Result<bool> {
         }
         let target = format!("subscription:{}", subscription.id);
         let details = json!({ "ends_at": subscription.ends_at, "user_id": subscription.user_id });
-        work.audit("subscription_ended", Some(&target), details).await?;
+        work.audit(Action::SubscriptionEnded, Some(&target), details).await?;
     }
     Ok(ended.len() == BATCH as usize)
 }
@@ -242,7 +243,8 @@ async fn expire_suspended(work: &mut Work) -> sqlx::Result<bool> {
         crud::subscription::update(work.conn(), &subscription, now).await?;
         work.enqueue(Job::ApplySubscription { subscription_id: subscription.id });
         let target = format!("subscription:{}", subscription.id);
-        work.audit("subscription_expired", Some(&target), json!({ "user_id": subscription.user_id })).await?;
+        work.audit(Action::SubscriptionExpired, Some(&target), json!({ "user_id": subscription.user_id }))
+            .await?;
     }
     Ok(due.len() == BATCH as usize)
 }
@@ -268,7 +270,7 @@ pub async fn add_traffic(work: &mut Work, id: SubscriptionId, bytes: u64) -> sql
         crud::subscription::update(work.conn(), &subscription, now).await?;
         work.enqueue(Job::ApplySubscription { subscription_id: id });
         let details = json!({ "used": subscription.used, "allowance": allowance });
-        work.audit("traffic_used_up", Some(&format!("subscription:{id}")), details).await?;
+        work.audit(Action::TrafficUsedUp, Some(&format!("subscription:{id}")), details).await?;
     }
     if crud::subscription::insert_reminder(work.conn(), &subscription, kind, now).await? {
         work.notify(subscription.user_id, Notice::Reminder { subscription_id: id, kind });

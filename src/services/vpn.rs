@@ -12,6 +12,7 @@ use crate::crypto::{CryptoError, Keyring, Sealed};
 use crate::ids::{ConfigId, ServerId, SubscriptionId, UserId};
 use crate::integrations::vpn::{Access, Addresses, Counter, Credentials, Desired, UsageKind, backend_name};
 use crate::models::address::PoolKind;
+use crate::models::audit::Action;
 use crate::models::bot::Bot;
 use crate::models::job::Job;
 use crate::models::outgoing::{Body, Class, ConfigPart, Outgoing};
@@ -76,7 +77,7 @@ pub async fn add_config(
         crud::vpn::insert(work.conn(), subscription.user_id, subscription.id, protocol, &name, now).await?;
     work.enqueue(Job::ApplyConfig { config_id: id });
     let details = json!({ "protocol": protocol, "subscription": subscription.id });
-    work.audit("config_added", Some(&format!("config:{id}")), details).await?;
+    work.audit(Action::ConfigAdded, Some(&format!("config:{id}")), details).await?;
     Ok(id)
 }
 
@@ -110,7 +111,7 @@ pub async fn add_first_config(work: &mut Work, subscription: &Subscription) -> s
         // Nothing to make it on: the admins hear of it, and the person can add a config later.
         let reason = "no server is set up".to_owned();
         let alert = crate::models::notice::Alert::JobDead { kind: "first_config".to_owned(), reason };
-        return super::audit::notify_admins(work, "first_config_missing", alert).await;
+        return super::audit::notify_admins(work, Action::FirstConfigMissing, alert).await;
     };
     match add_config(work, subscription, protocol).await {
         Ok(_) | Err(ConfigError::Limit(_) | ConfigError::NotActive | ConfigError::NoServer(_)) => Ok(()),
@@ -149,7 +150,7 @@ async fn revoke(work: &mut Work, config: &VpnConfig) -> sqlx::Result<()> {
     crud::vpn::set_status(work.conn(), config.id, ConfigStatus::Revoked, now).await?;
     work.enqueue(Job::ApplyConfig { config_id: config.id });
     let details = json!({ "protocol": config.protocol, "server": config.server_id });
-    work.audit("config_revoked", Some(&format!("config:{}", config.id)), details).await
+    work.audit(Action::ConfigRevoked, Some(&format!("config:{}", config.id)), details).await
 }
 
 pub async fn rename_config(
@@ -166,7 +167,7 @@ pub async fn rename_config(
     }
     crud::vpn::rename(work.conn(), id, &name).await?;
     let details = json!({ "old": config.name, "new": name });
-    work.audit("config_renamed", Some(&format!("config:{id}")), details).await?;
+    work.audit(Action::ConfigRenamed, Some(&format!("config:{id}")), details).await?;
     Ok(VpnConfig { name, ..config })
 }
 
@@ -209,7 +210,7 @@ pub async fn follow_subscription(work: &mut Work, id: SubscriptionId) -> sqlx::R
             crud::vpn::set_status(work.conn(), config.id, wanted, now).await?;
             work.enqueue(Job::ApplyConfig { config_id: config.id });
             let details = json!({ "old": config.status, "new": wanted });
-            work.audit("config_follows", Some(&format!("config:{}", config.id)), details).await?;
+            work.audit(Action::ConfigFollows, Some(&format!("config:{}", config.id)), details).await?;
         }
     }
     Ok(())
@@ -338,7 +339,7 @@ pub async fn applied(
     if now_is == Applied::Present && crud::vpn::set_delivered(work.conn(), id, now).await? {
         deliver(work, &config);
         let details = json!({ "protocol": config.protocol, "server": config.server_id });
-        work.audit("config_delivered", Some(&format!("config:{id}")), details).await?;
+        work.audit(Action::ConfigDelivered, Some(&format!("config:{id}")), details).await?;
     }
     Ok(())
 }
@@ -348,7 +349,7 @@ pub async fn removed(work: &mut Work, id: ConfigId) -> sqlx::Result<()> {
     let now = work.now();
     crud::vpn::set_removed(work.conn(), id, now).await?;
     address::release(work, id).await?;
-    work.audit("config_removed", Some(&format!("config:{id}")), json!({})).await
+    work.audit(Action::ConfigRemoved, Some(&format!("config:{id}")), json!({})).await
 }
 
 /// Adds what the counters of a server's configs have grown by since they were last read.

@@ -3,6 +3,7 @@
 use chrono::Duration;
 use scoped_futures::ScopedFutureExt;
 use usipipo::ids::UserId;
+use usipipo::models::audit::Action;
 use usipipo::models::notice::{Alert, Notice};
 use usipipo::models::role::{Permission, Role};
 use usipipo::services::access::{self, AccessError};
@@ -10,7 +11,7 @@ use usipipo::services::{audit, people};
 use usipipo::work::Origin;
 
 use crate::support::log;
-use crate::support::works::{ADMIN, SUPERADMIN, TestWorks, by};
+use crate::support::works::{ADMIN, SUPERADMIN, TestWorks, by, mark};
 
 const ANA: UserId = UserId(100);
 const BOB: UserId = UserId(200);
@@ -26,15 +27,15 @@ async fn log_and_notify_does_all_three() {
     let notice = &Notice::RoleRevoked { role: Role::Support };
     let run = test.run::<_, sqlx::Error, _>("log", by(ADMIN), |work| {
         let details = serde_json::json!({ "why": "a test" });
-        audit::log_and_notify(work, ANA, "noted_and_told", Some("user:100"), details, notice.clone())
+        audit::log_and_notify(work, ANA, Action::SettingSet, Some("user:100"), details, notice.clone())
             .scope_boxed()
     });
     run.await.unwrap();
     assert_eq!(test.notices_to(ANA).await, std::slice::from_ref(notice));
-    let row = &test.audited("noted_and_told").await[0];
+    let row = &test.audited("setting_set").await[0];
     assert_eq!((row.user_id, row.target.as_deref()), (Some(ADMIN), Some("user:100")));
     assert_eq!(row.details, r#"{"why":"a test"}"#);
-    let line = &log::lines_with("noted_and_told")[0];
+    let line = &log::lines_with("setting_set")[0];
     assert_eq!(
         (&line["user_id"], &line["told"], &line["audit_target"]),
         (&"2".into(), &100.into(), &"user:100".into())
@@ -54,11 +55,11 @@ async fn of_an_error_a_person_sees_only_where_to_ask() {
     let test = TestWorks::new().await;
     log::capture();
     let run = test.run::<_, sqlx::Error, _>("log", by(ANA), |work| {
-        audit::log_error_and_notify(work, ANA, "buy_plan", &Outer(Inner), "ref-7").scope_boxed()
+        audit::log_error_and_notify(work, ANA, Action::OrderCreated, &Outer(Inner), "ref-7").scope_boxed()
     });
     run.await.unwrap();
     assert_eq!(test.notices_to(ANA).await, [Notice::Trouble { reference: "ref-7".into() }]);
-    let row = &test.audited("buy_plan_error").await[0];
+    let row = &test.audited("order_created_error").await[0];
     assert_eq!((row.user_id, row.details.as_str()), (Some(ANA), r#"{"reference":"ref-7"}"#));
     let line = &log::lines_with("ref-7")[0];
     assert_eq!(line["error"], "the panel said no: inner-detail-of-10.0.0.7");
@@ -70,16 +71,23 @@ async fn what_fails_says_nothing_to_anybody() {
     let test = TestWorks::new().await;
     let run = test.run::<(), sqlx::Error, _>("log", by(ADMIN), |work| {
         async move {
-            audit::log_and_notify(work, ANA, "tested", None, (), Notice::RoleRevoked { role: Role::Support })
-                .await?;
-            audit::notify_admins(work, "alerted", alert()).await?;
+            audit::log_and_notify(
+                work,
+                ANA,
+                Action::SettingSet,
+                None,
+                (),
+                Notice::RoleRevoked { role: Role::Support },
+            )
+            .await?;
+            audit::notify_admins(work, Action::PoolLow, alert()).await?;
             Err(sqlx::Error::RowNotFound)
         }
         .scope_boxed()
     });
     run.await.unwrap_err();
     assert!(test.notices_to(ANA).await.is_empty() && test.notices_to(ADMIN).await.is_empty());
-    assert!(test.audited("tested").await.is_empty() && test.audited("alerted").await.is_empty());
+    assert!(test.audited("setting_set").await.is_empty() && test.audited("pool_low").await.is_empty());
 }
 
 /// Adds admins of every kind to those of the environment: 11 by a role, 12 whose role ends in an hour, 13 banned,
@@ -120,8 +128,8 @@ async fn an_alert_reaches_every_admin_once() {
     let run = async || {
         let run = test.run::<_, sqlx::Error, _>("alert", by(ANA), |work| {
             async move {
-                audit::notify_admins(work, "pool_low", alert()).await?;
-                work.audit("after", None, ()).await
+                audit::notify_admins(work, Action::PoolLow, alert()).await?;
+                mark(work, "after", None, ()).await
             }
             .scope_boxed()
         });
@@ -144,7 +152,7 @@ async fn a_repeating_alert_is_said_once_per_key() {
     let test = TestWorks::new().await;
     let run = async |key: &str| {
         let run = test.run::<_, sqlx::Error, _>("alert", Origin::SYSTEM, |work| {
-            audit::notify_admins_once(work, key, "pool_low", alert()).scope_boxed()
+            audit::notify_admins_once(work, key, Action::PoolLow, alert()).scope_boxed()
         });
         run.await.unwrap();
     };
@@ -171,7 +179,7 @@ async fn logs_come_in_pages_and_only_to_whom_they_concern() {
         let write = test.run::<_, sqlx::Error, _>("write", by(actor), |work| {
             async move {
                 for _ in 0..12 {
-                    work.audit(action, None, ()).await?;
+                    mark(work, action, None, ()).await?;
                 }
                 Ok(())
             }

@@ -9,6 +9,7 @@ use usipipo::args;
 use usipipo::clock::Timestamp;
 use usipipo::i18n::html::clean_name;
 use usipipo::i18n::{Html, Texts, sources};
+use usipipo::models::audit::Action;
 use usipipo::models::bot::Language;
 
 /// Keys of a language with the names of the values that each uses.
@@ -94,6 +95,17 @@ fn every_key_in_the_code_exists_and_no_text_is_unused() {
     assert!(missing.is_empty(), "keys without a text: {missing:?}");
     let idle: Vec<_> = known.difference(&used).collect();
     assert!(idle.is_empty(), "texts that nobody shows: {idle:?}");
+}
+
+#[test]
+fn everything_that_is_noted_has_its_words_in_mylogs() {
+    for language in Language::ALL {
+        let t = Texts::of(*language);
+        for action in Action::ALL {
+            let words = t.with("logs-action", args! { "action" => action.as_str() });
+            assert_ne!(words.as_str(), action.as_str(), "{action} in {language}");
+        }
+    }
 }
 
 #[test]

@@ -23,6 +23,7 @@ use crate::config::ConfigError;
 use crate::crud;
 use crate::db::migrate::{self, UpgradeError};
 use crate::ids::ServerId;
+use crate::models::audit::Action;
 use crate::models::bot::Bot;
 use crate::models::vpn::Protocol;
 use crate::queue::Failure;
@@ -209,7 +210,7 @@ async fn remember_clock(works: Works, turned: Arc<tokio::sync::Notify>) {
     loop {
         turned.notified().await;
         let noted = works.run("note_clock", Origin::SYSTEM, |work| {
-            async move { work.audit("clock_turned", None, ()).await }.scope_boxed()
+            async move { work.audit(Action::ClockTurned, None, ()).await }.scope_boxed()
         });
         if let Err(error) = noted.await {
             tracing::warn!(%error, "the turn of the clock was not noted");

@@ -9,6 +9,7 @@ use crate::crud;
 use crate::crypto;
 use crate::ids::{ChatId, PaymentId, PlanId, UserId};
 use crate::integrations::payments::stars::payload_of;
+use crate::models::audit::Action;
 use crate::models::bot::{Bot, Language};
 use crate::models::job::Job;
 use crate::models::notice::Alert;
@@ -50,7 +51,7 @@ pub async fn create_order(
         work.enqueue(Job::CreateInvoice { payment_id: id });
     }
     let details = json!({ "order": new.order_ref, "plan": plan_id, "price": new.price.to_string() });
-    work.audit("order_created", Some(&format!("payment:{id}")), details).await?;
+    work.audit(Action::OrderCreated, Some(&format!("payment:{id}")), details).await?;
     crud::payment::find(work.conn(), id).await?.ok_or(PaymentError::Unknown)
 }
 
@@ -153,7 +154,7 @@ pub async fn cancel_order(work: &mut Work, user_id: UserId, id: PaymentId) -> Re
     let now = work.now();
     let (from, to) = (PaymentStatus::Pending, PaymentStatus::Cancelled);
     crud::payment::set_status(work.conn(), id, from, to, None, now).await?;
-    work.audit("order_cancelled", Some(&format!("payment:{id}")), json!({})).await?;
+    work.audit(Action::OrderCancelled, Some(&format!("payment:{id}")), json!({})).await?;
     Ok(Payment { status: to, ..order })
 }
 
@@ -162,7 +163,8 @@ pub(super) async fn close(work: &mut Work, order: &Payment, to: PaymentStatus) -
     if order.status == PaymentStatus::Pending
         && crud::payment::set_status(work.conn(), order.id, order.status, to, None, now).await?
     {
-        work.audit("order_closed", Some(&format!("payment:{}", order.id)), json!({ "status": to })).await?;
+        work.audit(Action::OrderClosed, Some(&format!("payment:{}", order.id)), json!({ "status": to }))
+            .await?;
         show_order(work, order);
     }
     Ok(())
@@ -211,7 +213,7 @@ pub async fn invoice_failed(work: &mut Work, id: PaymentId, reason: &str) -> sql
     if crud::payment::set_status(work.conn(), id, from, to, Some(reason), now).await? {
         show_order(work, &order);
         let alert = Alert::JobDead { kind: "create_invoice".to_owned(), reason: reason.to_owned() };
-        audit::notify_admins(work, "invoice_failed", alert).await?;
+        audit::notify_admins(work, Action::InvoiceFailed, alert).await?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::{PaymentError, show_order};
 use crate::crud;
 use crate::ids::PaymentId;
+use crate::models::audit::Action;
 use crate::models::job::Job;
 use crate::models::notice::Notice;
 use crate::models::payment::{LedgerKind, Payment, PaymentStatus, ProviderId};
@@ -20,7 +21,7 @@ pub async fn request_refund(work: &mut Work, id: PaymentId) -> Result<Payment, P
     work.enqueue(Job::RefundPayment { payment_id: id });
     let details =
         json!({ "order": order.order_ref, "amount": order.paid_amount, "currency": order.paid_currency });
-    work.audit("refund_requested", Some(&format!("payment:{id}")), details).await?;
+    work.audit(Action::RefundRequested, Some(&format!("payment:{id}")), details).await?;
     Ok(order)
 }
 
@@ -65,7 +66,7 @@ pub async fn refunded(work: &mut Work, id: PaymentId) -> sqlx::Result<bool> {
         subscription::take_back(work, &order).await?;
     }
     let details = json!({ "order": order.order_ref });
-    work.audit("payment_refunded", Some(&format!("payment:{id}")), details).await?;
+    work.audit(Action::PaymentRefunded, Some(&format!("payment:{id}")), details).await?;
     show_order(work, &order);
     let notice = Notice::Refunded { payment_id: id };
     work.notify_once(order.user_id, notice, format!("refunded:{id}"));

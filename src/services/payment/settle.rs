@@ -8,7 +8,7 @@ use crate::clock::Timestamp;
 use crate::crud;
 use crate::ids::{PaymentId, SubscriptionId, UserId};
 use crate::integrations::payments::{Callback, Decision, Observation, Triage, decide, triage};
-use crate::models::audit::Actor;
+use crate::models::audit::{Action, Actor};
 use crate::models::bot::Bot;
 use crate::models::job::Job;
 use crate::models::notice::{Alert, Notice};
@@ -96,7 +96,7 @@ pub(super) async fn give(
         "subscription": subscription.id, "ends_at": subscription.ends_at,
     });
     work.act_as(Actor::User(order.user_id));
-    work.audit("payment_completed", Some(&format!("payment:{}", order.id)), details).await?;
+    work.audit(Action::PaymentCompleted, Some(&format!("payment:{}", order.id)), details).await?;
     vpn::add_first_config(work, &subscription).await?;
     show_order(work, order);
     send_receipt(work, order);
@@ -136,7 +136,7 @@ async fn review(
         crud::payment::set_charge(work.conn(), order.id, charge, now).await?;
     }
     let alert = Alert::PaymentReview { payment_id: Some(order.id), reason: reason.to_owned() };
-    audit::notify_admins(work, "payment_review", alert).await?;
+    audit::notify_admins(work, Action::PaymentReview, alert).await?;
     show_order(work, order);
     Ok(Credit::Review)
 }
@@ -158,7 +158,7 @@ pub(super) async fn keep_for_review(
     }
     let amount = charge.amount.map_or_else(|| "an odd amount".to_owned(), |a| a.to_string());
     let reason = format!("{amount} {} by {provider}: {reason}", charge.currency);
-    audit::notify_admins(work, "payment_unmatched", Alert::PaymentReview { payment_id, reason }).await?;
+    audit::notify_admins(work, Action::PaymentUnmatched, Alert::PaymentReview { payment_id, reason }).await?;
     Ok(Credit::Review)
 }
 
@@ -177,7 +177,7 @@ pub async fn callback_received(work: &mut Work, id: PaymentId, callback: &Callba
         Triage::Duplicate => {}
         Triage::Ignore(reason) => {
             let details = json!({ "reason": reason });
-            work.audit("callback_ignored", Some(&format!("payment:{id}")), details).await?;
+            work.audit(Action::CallbackIgnored, Some(&format!("payment:{id}")), details).await?;
         }
     }
     Ok(verdict)

@@ -9,6 +9,7 @@ use crate::clock::Timestamp;
 use crate::crud;
 use crate::ids::UserId;
 use crate::integrations::payments::{Decision, Observation, ObservedState, decide};
+use crate::models::audit::Action;
 use crate::models::payment::{Charge, NewPayment, Payment, PaymentStatus, ProviderId};
 use crate::money::Money;
 use crate::work::Work;
@@ -165,6 +166,7 @@ pub async fn stars_subscription_changed(
     let now = work.now();
     subscription.renews = renews;
     crud::subscription::update(work.conn(), &subscription, now).await?;
-    work.audit("renewal_changed", Some(&format!("subscription:{id}")), json!({ "state": state })).await?;
+    work.audit(Action::RenewalChanged, Some(&format!("subscription:{id}")), json!({ "state": state }))
+        .await?;
     Ok(true)
 }

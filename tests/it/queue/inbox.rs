@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::Process;
 use crate::support::wait::eventually;
-use crate::support::works::TestWorks;
+use crate::support::works::{TestWorks, mark};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -57,7 +57,7 @@ enum Breakage {
 impl EventHandler for Handler {
     async fn handle(&self, work: &mut Work, event: &InboundEvent) -> Result<(), Failure> {
         let body = String::from_utf8(event.body.clone()).unwrap();
-        work.audit("handled", Some(&event.lane), &body).await?;
+        mark(work, "handled", Some(&event.lane), &body).await?;
         self.handled.fetch_add(1, Ordering::SeqCst);
         if body == "slow" {
             self.gate.notified().await;
@@ -73,7 +73,7 @@ impl EventHandler for Handler {
     }
 
     async fn gave_up(&self, work: &mut Work, event: &InboundEvent, reason: &str) -> Result<(), Failure> {
-        Ok(work.audit("gave_up", Some(&event.lane), reason).await?)
+        Ok(mark(work, "gave_up", Some(&event.lane), reason).await?)
     }
 }
 

@@ -13,7 +13,7 @@ use usipipo::work::{Origin, Work, Works};
 
 use super::Process;
 use crate::support::wait::eventually;
-use crate::support::works::TestWorks;
+use crate::support::works::{TestWorks, mark};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -35,16 +35,16 @@ impl JobHandler for Handler {
             return Err(Failure::later("down", Duration::ZERO));
         }
         run.finish("effect", |work| {
-            async move { Ok(work.audit("effect", Some(&job.lane()), ()).await?) }.scope_boxed()
+            async move { Ok(mark(work, "effect", Some(&job.lane()), ()).await?) }.scope_boxed()
         })
         .await?;
         Ok(())
     }
     async fn failing(&self, work: &mut Work, _: &Job, attempts: u32, reason: &str) -> Result<(), Failure> {
-        Ok(work.audit("failing", Some(reason), attempts).await?)
+        Ok(mark(work, "failing", Some(reason), attempts).await?)
     }
     async fn gave_up(&self, work: &mut Work, _: &Job, reason: &str) -> Result<(), Failure> {
-        Ok(work.audit("gave_up", Some(reason), ()).await?)
+        Ok(mark(work, "gave_up", Some(reason), ()).await?)
     }
 }
 

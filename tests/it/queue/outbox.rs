@@ -14,7 +14,7 @@ use usipipo::work::{Origin, Work, Works};
 
 use super::Process;
 use crate::support::wait::eventually;
-use crate::support::works::TestWorks;
+use crate::support::works::{TestWorks, mark};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -45,10 +45,10 @@ impl Courier for Door {
         answer
     }
     async fn blocked(&self, work: &mut Work, _: Bot, chat: ChatId) -> Result<(), Failure> {
-        Ok(work.audit("blocked", Some(&chat.to_string()), ()).await?)
+        Ok(mark(work, "blocked", Some(&chat.to_string()), ()).await?)
     }
     async fn gave_up(&self, work: &mut Work, _: &QueuedMessage, reason: &str) -> Result<(), Failure> {
-        Ok(work.audit("message_dead", Some(reason), ()).await?)
+        Ok(mark(work, "message_dead", Some(reason), ()).await?)
     }
 }
 

@@ -5,6 +5,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use scoped_futures::ScopedFutureExt;
+use serde::Serialize;
 use usipipo::clock::Clock;
 use usipipo::config::Config;
 use usipipo::crud;
@@ -15,7 +16,7 @@ use usipipo::models::notice::Notice;
 use usipipo::models::outgoing::Body;
 use usipipo::models::user::User;
 use usipipo::services::people::{self, Sender};
-use usipipo::work::{Origin, Wakers, Works};
+use usipipo::work::{Origin, Wakers, Work, Works};
 
 use super::db::TestDb;
 
@@ -99,6 +100,18 @@ pub fn sender(id: i64) -> Sender {
     }
 }
 
+/// An audit row of the test's own, in the name of whoever acts: an effect that can be counted.
+pub async fn mark(
+    work: &mut Work,
+    action: &str,
+    target: Option<&str>,
+    details: impl Serialize,
+) -> sqlx::Result<()> {
+    let details = serde_json::to_string(&details).unwrap();
+    let (actor, cause, now) = (work.actor().user_id(), work.cause(), work.now());
+    crud::audit::insert(work.conn(), actor, action, target, &details, cause, now).await
+}
+
 /// A person acts, caused by no event.
 pub fn by(user: UserId) -> Origin {
     Origin { actor: Actor::User(user), cause: None }
@@ -135,7 +148,7 @@ mod tests {
         let run = test.run::<_, sqlx::Error, _>("tell", by(ADMIN), |work| {
             async move {
                 work.notify(UserId(42), Notice::Trouble { reference: "r1".into() });
-                work.audit("told", Some("user:42"), ()).await
+                mark(work, "told", Some("user:42"), ()).await
             }
             .scope_boxed()
         });

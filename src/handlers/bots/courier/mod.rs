@@ -16,6 +16,7 @@ use super::usernames::Usernames;
 use crate::i18n::Texts;
 use crate::ids::{ChatId, UserId};
 use crate::integrations::telegram::api::{Rendered, SendError, Sent, Telegram};
+use crate::models::audit::Action;
 use crate::models::bot::Bot;
 use crate::models::notice::{Alert, Notice};
 use crate::models::outgoing::{Body, QueuedMessage};
@@ -84,7 +85,7 @@ impl Courier for BotCourier {
         // An alert about an alert would go the same way, and so on without end.
         if !is_alert(&message.body) {
             let alert = Alert::MessageDead { chat_id: message.chat_id.0, reason: reason.to_owned() };
-            audit::notify_admins(work, "message_dead", alert).await?;
+            audit::notify_admins(work, Action::MessageDead, alert).await?;
         }
         Ok(())
     }

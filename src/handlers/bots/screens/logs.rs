@@ -30,6 +30,9 @@ pub fn my_logs(t: &Texts, view: &MyLogs) -> Screen {
 }
 
 fn line(t: &Texts, entry: &LogLine) -> Html {
-    let what = t.with("logs-action", args! { "action" => Html::short(&entry.action, 64) });
+    let what = match entry.action.ends_with("_error") {
+        true => t.text("logs-error"),
+        false => t.with("logs-action", args! { "action" => Html::short(&entry.action, 64) }),
+    };
     t.with("logs-line", args! { "moment" => t.moment(entry.at), "what" => what })
 }
