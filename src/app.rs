@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
+use scoped_futures::ScopedFutureExt;
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use tokio::net::TcpListener;
@@ -297,8 +298,10 @@ impl Running {
         }
         self.app.backends().close().await;
         let released = async {
-            let mut conn = self.app.works().db.acquire().await?;
-            crud::lane::release_all(&mut conn, self.owner, self.app.works().clock.now()).await
+            let (owner, now) = (self.owner, self.app.works().clock.now());
+            let db = &self.app.works().db;
+            db.statement("release_all_lanes", |conn| crud::lane::release_all(conn, owner, now).scope_boxed())
+                .await
         };
         if let Ok(Err(error)) = tokio::time::timeout(Duration::from_secs(2), released).await {
             tracing::warn!(%error, "leases will end by themselves");

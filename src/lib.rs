@@ -9,6 +9,7 @@ pub mod crud;
 pub mod crypto;
 pub mod db;
 pub mod demo;
+pub mod fault;
 pub mod handlers;
 pub mod i18n;
 pub mod ids;

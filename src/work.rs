@@ -18,6 +18,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::crud;
 use crate::db::{self, Db};
+use crate::fault;
 use crate::ids::{JobId, MessageId, UserId, time_ordered};
 use crate::models::audit::{Action, Actor};
 use crate::models::bot::Bot;
@@ -83,7 +84,7 @@ impl Works {
             let attempt = async {
                 let mut work = Work::new(self, self.db.begin().await?, origin);
                 let value = body(&mut work).await?;
-                let queued = work.commit().await?;
+                let queued = work.commit(name).await?;
                 Ok::<_, E>((value, queued))
             };
             match attempt.await {
@@ -225,7 +226,7 @@ impl Work {
 
     /// Writes what was queued, last of all, so that the rows everybody shares are locked for the shortest time,
     /// and commits.
-    async fn commit(mut self) -> sqlx::Result<Queued> {
+    async fn commit(mut self, name: &str) -> sqlx::Result<Queued> {
         let queued = Queued { messages: !self.messages.is_empty(), jobs: !self.jobs.is_empty() };
         if queued.messages {
             crud::outgoing::insert_many(&mut self.tx, &self.messages, self.origin.cause, self.now).await?;
@@ -241,7 +242,9 @@ impl Work {
             crud::job::insert_many(&mut self.tx, &self.jobs, self.origin.cause, self.now).await?;
         }
         crud::lane::enqueue(&mut self.tx, &mut self.lanes).await?;
+        fault::before(name);
         self.tx.commit().await?;
+        fault::after(name);
         Ok(queued)
     }
 }

@@ -21,7 +21,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::{ConfigError, LogFormat, LoggingConfig};
-use crate::{db, telemetry};
+use crate::{db, fault, telemetry};
 
 /// uSipipo: Telegram bots that sell, deliver and look after VPN access.
 #[derive(Debug, Parser)]
@@ -108,6 +108,7 @@ impl Command {
             house::read_dotenv()?;
         }
         telemetry::init(&self.logging()?);
+        fault::arm();
         let runtime = tokio::runtime::Runtime::new()
             .map_err(|error| Failure::Failed(format!("the system gives no threads: {error}")))?;
         runtime.block_on(async {

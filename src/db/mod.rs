@@ -16,6 +16,8 @@ use sqlx::pool::PoolConnection;
 use sqlx::{ConnectOptions, MySql, Transaction};
 use tracing::log::LevelFilter;
 
+use crate::fault;
+
 /// Tries of one transaction before its conflict is given back to the caller.
 const MAX_TRIES: u32 = 8;
 
@@ -73,11 +75,37 @@ impl Db {
             let attempt = async {
                 let mut tx = self.begin().await?;
                 let value = body(&mut tx).await?;
+                fault::before(name);
                 tx.commit().await?;
+                fault::after(name);
                 Ok(value)
             };
             match attempt.await {
                 Err(error) if again(name, tries, &error) => pause_after_conflict(tries).await,
+                other => return other,
+            }
+            tries += 1;
+        }
+    }
+
+    /// Runs `body`, each statement of which commits by itself: a third of the round trips of a transaction. A
+    /// conflict (on Galera also one that is found at the commit) starts it again.
+    pub async fn statement<'a, T, F>(&self, name: &'static str, body: F) -> sqlx::Result<T>
+    where
+        F: for<'r> Fn(&'r mut MySqlConnection) -> ScopedBoxFuture<'a, 'r, sqlx::Result<T>> + Send + Sync + 'a,
+        T: Send + 'a,
+    {
+        let mut tries = 1;
+        loop {
+            let mut conn = self.acquire().await?;
+            fault::before(name);
+            let outcome = body(&mut conn).await;
+            fault::after(name);
+            match outcome {
+                Err(error) if again(name, tries, &error) => {
+                    drop(conn);
+                    pause_after_conflict(tries).await;
+                }
                 other => return other,
             }
             tries += 1;

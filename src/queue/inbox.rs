@@ -193,8 +193,11 @@ impl<H: EventHandler> InboxWorker<H> {
             self.give_up(event, &failure.to_string()).await?;
             return Ok(None);
         }
-        let mut conn = self.works.db.acquire().await?;
-        crud::event::note_failure(&mut conn, event.id, &failure.to_string()).await?;
+        let reason = &*failure.to_string();
+        let note = self.works.db.statement("note_failed_event", |conn| {
+            crud::event::note_failure(conn, event.id, reason).scope_boxed()
+        });
+        note.await?;
         let pause = backoff(event.attempts + 1, Duration::from_millis(500), Duration::from_secs(60));
         Ok(Some(Step::Wait(self.works.clock.now() + in_chrono(pause))))
     }

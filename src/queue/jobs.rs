@@ -98,8 +98,10 @@ impl<H: JobHandler> LaneWorker for JobWorker<H> {
         let Some(mut row) = crud::job::next_of_lane(&mut conn, &lane.lease.lane).await? else {
             return Ok(Step::Drained);
         };
-        crud::job::begin(&mut conn, row.id).await?;
         drop(conn);
+        let id = row.id;
+        let begin = self.works.db.statement("begin_job", |conn| crud::job::begin(conn, id).scope_boxed());
+        begin.await?;
         row.attempts += 1;
         let Ok(job) = serde_json::from_str::<Job>(&row.payload) else {
             return self.give_up(&row, None, "its payload is of no job this version knows").await;
@@ -107,8 +109,10 @@ impl<H: JobHandler> LaneWorker for JobWorker<H> {
         match self.run(&row, &job).await {
             Ok(()) => {
                 let now = self.works.clock.now();
-                let mut conn = self.works.db.acquire().await?;
-                crud::job::finish(&mut conn, row.id, QueueStatus::Done, None, now).await?;
+                let finish = self.works.db.statement("finish_job", |conn| {
+                    crud::job::finish(conn, id, QueueStatus::Done, None, now).scope_boxed()
+                });
+                finish.await?;
                 Ok(Step::Progress)
             }
             Err(failure) => self.failed(&row, &job, failure).await,

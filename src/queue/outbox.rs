@@ -109,8 +109,10 @@ impl<C: Courier> OutboxWorker<C> {
         let now = self.works.clock.now();
         match delivery {
             Delivery::Sent { message_id } => {
-                let mut conn = self.works.db.acquire().await?;
-                crud::outgoing::mark_sent(&mut conn, message.id, message_id, now).await?;
+                let sent = self.works.db.statement("message_sent", |conn| {
+                    crud::outgoing::mark_sent(conn, message.id, message_id, now).scope_boxed()
+                });
+                sent.await?;
                 Ok(Step::Progress)
             }
             Delivery::RetryAfter { seconds, whole_bot } => {
@@ -126,9 +128,11 @@ impl<C: Courier> OutboxWorker<C> {
             Delivery::Permanent(reason) => self.give_up(message, &reason).await,
             Delivery::Blocked => self.blocked(lane, message).await,
             Delivery::Moot(reason) => {
-                let mut conn = self.works.db.acquire().await?;
-                let status = QueueStatus::Dropped;
-                crud::outgoing::mark_failed(&mut conn, message.id, status, &reason, now).await?;
+                let (status, reason) = (QueueStatus::Dropped, &*reason);
+                let left_out = self.works.db.statement("message_left_out", |conn| {
+                    crud::outgoing::mark_failed(conn, message.id, status, reason, now).scope_boxed()
+                });
+                left_out.await?;
                 Ok(Step::Progress)
             }
         }
@@ -149,8 +153,10 @@ impl<C: Courier> OutboxWorker<C> {
             return self.give_up(message, reason).await;
         }
         tracing::warn!(message_id = %message.id, bot = %message.bot, error = reason, "message not sent, trying again");
-        let mut conn = self.works.db.acquire().await?;
-        crud::outgoing::note_failure(&mut conn, message.id, reason).await?;
+        let note = self.works.db.statement("note_failed_message", |conn| {
+            crud::outgoing::note_failure(conn, message.id, reason).scope_boxed()
+        });
+        note.await?;
         let pause = backoff(message.attempts + 1, Duration::from_secs(1), Duration::from_secs(60));
         Ok(Step::Wait(now + in_chrono(pause)))
     }

@@ -79,7 +79,7 @@ impl Pacer {
     /// Telegram asked the whole bot to wait: no copy of the server sends before `until`.
     pub async fn pause(&self, bot: Bot, until: Timestamp) -> sqlx::Result<()> {
         self.reserved.lock().await.remove(&bot);
-        let mut conn = self.works.db.acquire().await?;
-        pace::pause(&mut conn, bot, until).await
+        let db = &self.works.db;
+        db.statement("pause_bot", |conn| pace::pause(conn, bot, until).scope_boxed()).await
     }
 }

@@ -221,19 +221,19 @@ impl<W: LaneWorker> Runner<W> {
 
     /// Gives a drained lane back; false when something was added meanwhile.
     async fn release(&self, lane: &Lane) -> sqlx::Result<bool> {
-        let mut conn = self.works.db.acquire().await?;
-        if W::KEEP_IDLE {
-            lane::release(&mut conn, &lane.lease, lane.not_before).await
-        } else {
-            lane::remove(&mut conn, &lane.lease).await
-        }
+        let released = self.works.db.statement("release_lane", |conn| match W::KEEP_IDLE {
+            true => lane::release(conn, &lane.lease, lane.not_before).scope_boxed(),
+            false => lane::remove(conn, &lane.lease).scope_boxed(),
+        });
+        released.await
     }
 
     /// Lengthens the lease and learns the lane's version; false when the lease is lost.
     async fn renew(&self, lane: &mut Lane) -> sqlx::Result<bool> {
-        let mut conn = self.works.db.acquire().await?;
-        let until = self.lease_end(self.works.clock.now());
-        let version = lane::renew(&mut conn, &lane.lease, until).await?;
+        let (lease, until) = (&lane.lease, self.lease_end(self.works.clock.now()));
+        let db = &self.works.db;
+        let version =
+            db.statement("renew_lane", |conn| lane::renew(conn, lease, until).scope_boxed()).await?;
         if let Some(version) = version {
             lane.lease.version = version;
         }
@@ -241,8 +241,10 @@ impl<W: LaneWorker> Runner<W> {
     }
 
     async fn postpone(&self, lane: &Lane, until: Timestamp) -> sqlx::Result<()> {
-        let mut conn = self.works.db.acquire().await?;
-        lane::postpone(&mut conn, &lane.lease, until, lane.not_before).await?;
+        let postponed = self.works.db.statement("postpone_lane", |conn| {
+            lane::postpone(conn, &lane.lease, until, lane.not_before).scope_boxed()
+        });
+        postponed.await?;
         // Something more urgent than what waits may have been added: look at once.
         self.works.wakers.of(W::QUEUE).notify_one();
         Ok(())

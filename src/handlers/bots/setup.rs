@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures::future::join_all;
+use scoped_futures::ScopedFutureExt;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -170,9 +171,11 @@ async fn known(works: &Works, bot: Bot) -> sqlx::Result<BTreeMap<String, String>
 }
 
 async fn note(works: &Works, bot: Bot, wish: &Wish, id: UserId) -> Result<(), SetupError> {
-    let mut conn = works.db.acquire().await?;
-    let now = works.clock.now();
-    Ok(crud::bot_setup::put(&mut conn, bot, &wish.topic(), &wish.fingerprint(id), now).await?)
+    let (topic, fingerprint, now) = (&*wish.topic(), &*wish.fingerprint(id), works.clock.now());
+    let put = works.db.statement("bot_set_up", |conn| {
+        crud::bot_setup::put(conn, bot, topic, fingerprint, now).scope_boxed()
+    });
+    Ok(put.await?)
 }
 
 /// Whose chat has a menu of its own: the admins that the environment names, and those it named once, who get the

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::pace::{Pace, RateLimit, Urgency};
 use super::wire;
+use crate::fault;
 use crate::integrations::payments::ProviderError;
 use crate::models::payment::ProviderId;
 
@@ -149,10 +150,14 @@ impl Client {
 
     async fn exchange(&self, request: RequestBuilder, urgency: Urgency) -> Result<String, Failure> {
         let _turn = self.pace.turn(urgency).await;
-        let response = request.send().await?;
+        let request = request.build()?;
+        let what = format!("qvapay:{}", request.method());
+        fault::before(&what);
+        let response = self.http.execute(request).await?;
         let status = response.status();
         let retry_after = retry_after(&response);
         let body = read_body(response).await?;
+        fault::after(&what);
         if status.is_success() {
             return Ok(body);
         }

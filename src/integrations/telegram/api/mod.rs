@@ -24,6 +24,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use teloxide_core::requests::Payload;
 
+use crate::fault;
 use crate::models::bot::Bot;
 
 pub use answer::SendError;
@@ -110,10 +111,12 @@ impl Telegram {
         let address =
             format!("{}/bot{}/{}", self.0.api_url, self.0.token.expose_secret(), camel_case(method));
         let request = fill(self.0.http.post(address).timeout(limit));
+        fault::before(format_args!("telegram:{method}"));
         let answer = match request.send().await {
             Ok(response) => answer::read(response).await,
             Err(error) => Err(error.into()),
         };
+        fault::after(format_args!("telegram:{method}"));
         answer.map_err(|failure| failure.map_text(|text| self.redact(text)))
     }
 

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::OutlineSecret;
+use crate::fault;
 use crate::integrations::vpn::{BackendError, pin};
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(3);
@@ -196,15 +197,19 @@ impl Api {
         let mut url = self.base.clone();
         url.path_segments_mut().expect("an https address has a path").extend(path);
         let what = format!("{method} /{}", path.first().unwrap_or(&""));
+        let place = format!("outline:{method}");
         let mut request = self.http.request(method, url);
         if let Some(body) = body {
             request = request.json(&body);
         }
+        fault::before(&place);
         let answer = async {
             let response = request.send().await?;
             Ok((response.status(), response.bytes().await?))
         };
-        match answer.await {
+        let answer = answer.await;
+        fault::after(&place);
+        match answer {
             Ok((status, body)) => Ok(Answer { what, status, body: body.to_vec() }),
             Err(error) => Err(unreachable(&what, error)),
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
+use crate::fault;
 use crate::integrations::vpn::BackendError;
 
 /// Long enough for thousands of peers on a busy machine.
@@ -44,6 +45,7 @@ impl Commands {
         args: &[&str],
         stdin: Option<&str>,
     ) -> Result<String, BackendError> {
+        fault::before(format_args!("wireguard:{program}"));
         let mut command = self.command(program, args);
         command.stdin(if stdin.is_some() { Stdio::piped() } else { Stdio::null() });
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
@@ -62,7 +64,9 @@ impl Commands {
             }
         };
         let work = async { tokio::join!(feed, child.wait_with_output()).1 };
-        let output = match tokio::time::timeout(TIME_LIMIT, work).await {
+        let ended = tokio::time::timeout(TIME_LIMIT, work).await;
+        fault::after(format_args!("wireguard:{program}"));
+        let output = match ended {
             Err(_) => return Err(BackendError::Transient(format!("`{}` does not end", what()))),
             Ok(output) => {
                 output.map_err(|error| BackendError::Transient(format!("`{}`: {error}", what())))?

@@ -1,0 +1,120 @@
+//! Places where a test ends the process, as a power cut does: before and after every commit and every call to the
+//! outside. Only debug builds have them; in a release build [`before`] and [`after`] are nothing.
+//!
+//! The variable `FAILPOINTS` arms a place: `FAILPOINTS='after:handle_event=2*off->return'` passes it twice and kills
+//! the process with SIGKILL the third time. A test compares the lists below with the code.
+
+use std::fmt::Display;
+
+/// Names of the commits of a serving process.
+pub const COMMITS: &[&str] = &[
+    // inbox
+    "store_events",
+    "handle_event",
+    "note_failed_event",
+    "give_up_event",
+    // outbox
+    "reserve_slots",
+    "pause_bot",
+    "open_config",
+    "word_notice",
+    "message_sent",
+    "message_left_out",
+    "note_failed_message",
+    "give_up_message",
+    "chat_blocked",
+    // jobs
+    "begin_job",
+    "finish_job",
+    "note_failed_job",
+    "give_up_job",
+    "place_config",
+    "config_applied",
+    "config_removed",
+    "follow_subscription",
+    "expire_subscriptions",
+    "invoice_made",
+    "payment_observed",
+    "payment_refunded",
+    "poll_payments",
+    "tick_servers",
+    "note_health",
+    "account_usage",
+    "desired_of_server",
+    "watch_pools",
+    "check_books",
+    "report_books",
+    "purge",
+    // leases and the clock
+    "claim_lanes",
+    "release_lane",
+    "renew_lane",
+    "postpone_lane",
+    "release_all_lanes",
+    "schedule_tick",
+    "bot_set_up",
+];
+
+/// Names of the calls to the outside: who is called, and with what.
+pub const CALLS: &[&str] = &[
+    "telegram:GetMe",
+    "telegram:GetWebhookInfo",
+    "telegram:SetWebhook",
+    "telegram:SetMyCommands",
+    "telegram:DeleteMyCommands",
+    "telegram:SetMyName",
+    "telegram:SetMyDescription",
+    "telegram:SetMyShortDescription",
+    "telegram:SendMessage",
+    "telegram:EditMessageText",
+    "telegram:SendPhoto",
+    "telegram:SendDocument",
+    "telegram:SendInvoice",
+    "telegram:AnswerCallbackQuery",
+    "telegram:AnswerPreCheckoutQuery",
+    "telegram:GetStarTransactions",
+    "telegram:RefundStarPayment",
+    "qvapay:GET",
+    "qvapay:POST",
+    "outline:GET",
+    "outline:PUT",
+    "outline:POST",
+    "outline:DELETE",
+    "wireguard:ip",
+    "wireguard:wg",
+];
+
+/// Reads `FAILPOINTS`. To be called once, before anything works.
+pub fn arm() {
+    #[cfg(debug_assertions)]
+    // Never torn down: what is armed holds as long as the process lives.
+    std::mem::forget(fail::FailScenario::setup());
+}
+
+/// The next thing is the commit or call of this name.
+#[inline]
+pub fn before(what: impl Display) {
+    #[cfg(debug_assertions)]
+    pass("before", what);
+    #[cfg(not(debug_assertions))]
+    let _ = what;
+}
+
+/// The commit or call of this name has taken effect, and nobody here knows it yet.
+#[inline]
+pub fn after(what: impl Display) {
+    #[cfg(debug_assertions)]
+    pass("after", what);
+    #[cfg(not(debug_assertions))]
+    let _ = what;
+}
+
+#[cfg(debug_assertions)]
+fn pass(moment: &str, what: impl Display) {
+    fail::eval(&format!("{moment}:{what}"), |_| {
+        use rustix::process::{Signal, getpid, kill_process};
+        // SIGKILL: no destructor runs, nothing is written, as when the machine loses its power.
+        let _ = kill_process(getpid(), Signal::KILL);
+        std::process::abort()
+    });
+}
