@@ -92,7 +92,7 @@ pub async fn list_of_subscription(
 /// Everything that should be at a server, blocked or not.
 pub async fn list_of_server(conn: &mut MySqlConnection, server_id: ServerId) -> sqlx::Result<Vec<VpnConfig>> {
     select_config!(
-        "WHERE server_id = ? AND status IN ('active', 'suspended') AND secret IS NOT NULL",
+        "WHERE server_id = ? AND status IN ('preparing', 'active', 'suspended') AND secret IS NOT NULL",
         server_id
     )
     .fetch_all(conn)
@@ -263,6 +263,21 @@ pub async fn list_under_key(
     select_config!("WHERE secret IS NOT NULL AND secret_key_id = ? ORDER BY id DESC LIMIT ?", key_id, limit)
         .fetch_all(conn)
         .await
+}
+
+/// The public ids of everything that is or was placed at a server and is not gone, each with whether it is open.
+pub async fn public_ids(
+    conn: &mut MySqlConnection,
+    server_id: ServerId,
+) -> sqlx::Result<Vec<(String, bool)>> {
+    let rows = sqlx::query!(
+        "SELECT public_id AS `public_id!`, status = 'active' AND applied = 'present' AS `open!: bool` \
+         FROM vpn_configs WHERE server_id = ? AND status <> 'removed' AND public_id IS NOT NULL",
+        server_id
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.public_id, row.open)).collect())
 }
 
 /// Every config that has its place at a server and is to stay.
