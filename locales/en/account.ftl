@@ -79,6 +79,7 @@ logs-action = { $action ->
     [server_removed] You removed a server
     [server_health] A server went down or came back
     [pool_low] Addresses were running out
+    [books_wrong] The books did not add up
     [secrets_resealed] The keys were encrypted anew
     [event_dead] An incoming event was given up
     [event_replayed] You replayed an event

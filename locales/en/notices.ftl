@@ -77,6 +77,12 @@ alert-server-down =
 
     👉 People on it have no connection now. Look at the machine; I tell you when it is back.
 alert-server-up = 🟢 <b>{ $server } is back</b>
+alert-books-wrong =
+    🧾 <b>The books do not add up</b>
+
+    { $findings }
+
+    👉 Nothing was changed. <code>usipipo doctor --invariants</code> shows it again; the log and /audit say what happened before.
 alert-admin-action =
     🛡 <b>Something was changed by the team</b>
 

@@ -79,6 +79,7 @@ logs-action = { $action ->
     [server_removed] Retiraste un servidor
     [server_health] Un servidor cayó o volvió
     [pool_low] Quedaban pocas direcciones
+    [books_wrong] Las cuentas no cuadraban
     [secrets_resealed] Las claves se cifraron de nuevo
     [event_dead] Un evento quedó sin procesar
     [event_replayed] Repetiste un evento

@@ -77,6 +77,12 @@ alert-server-down =
 
     👉 Quienes lo usan están sin conexión. Revisa la máquina; te aviso cuando vuelva.
 alert-server-up = 🟢 <b>{ $server } volvió</b>
+alert-books-wrong =
+    🧾 <b>Las cuentas no cuadran</b>
+
+    { $findings }
+
+    👉 No se cambió nada. <code>usipipo doctor --invariants</code> lo muestra de nuevo; el registro y /audit dicen qué pasó antes.
 alert-admin-action =
     🛡 <b>El equipo hizo un cambio</b>
 

@@ -79,6 +79,7 @@ logs-action = { $action ->
     [server_removed] Вы убрали сервер
     [server_health] Сервер упал или вернулся
     [pool_low] Адреса заканчивались
+    [books_wrong] Учёт не сходился
     [secrets_resealed] Ключи зашифрованы заново
     [event_dead] Входящее событие не обработано
     [event_replayed] Вы повторили событие

@@ -77,6 +77,12 @@ alert-server-down =
 
     👉 Люди на нём сейчас без связи. Посмотрите машину; я сообщу, когда он вернётся.
 alert-server-up = 🟢 <b>{ $server } снова работает</b>
+alert-books-wrong =
+    🧾 <b>Учёт не сходится</b>
+
+    { $findings }
+
+    👉 Ничего не изменено. <code>usipipo doctor --invariants</code> покажет это снова; что было раньше, видно в журнале и в /audit.
 alert-admin-action =
     🛡 <b>Команда что-то изменила</b>
 

@@ -10,7 +10,7 @@ use crate::models::event::QueueStatus;
 use crate::queue::Failure;
 use crate::queue::jobs::Run;
 use crate::queue::schedule::KEEP_TICKS;
-use crate::services::address;
+use crate::services::{address, books};
 
 /// Rows deleted by one statement, so that a purge never holds many locks.
 const BATCH: u32 = 1000;
@@ -21,6 +21,19 @@ impl Jobs {
     pub(super) async fn watch_pools(&self, run: &Run<'_>) -> Result<(), Failure> {
         run.finish("watch_pools", |work| async move { Ok(address::watch(work).await?) }.scope_boxed())
             .await?;
+        Ok(())
+    }
+
+    /// Asks for the invariants outside any lock, and tells the admins what is wrong.
+    pub(super) async fn check_books(&self, run: &Run<'_>) -> Result<(), Failure> {
+        let broken = run
+            .commit("check_books", |work| async move { Ok(books::check(work).await?) }.scope_boxed())
+            .await?;
+        let broken = &broken;
+        run.finish("report_books", |work| {
+            async move { Ok(books::report(work, broken).await?) }.scope_boxed()
+        })
+        .await?;
         Ok(())
     }
 
@@ -38,14 +51,19 @@ impl Jobs {
     }
 
     async fn purge_batch(&self, before: Timestamp, now: Timestamp) -> Result<u64, Failure> {
-        let mut conn = self.works.db.acquire().await?;
-        let mut deleted = crud::event::purge(&mut conn, before, BATCH).await?;
-        deleted += crud::job::purge(&mut conn, before, BATCH).await?;
-        for status in [QueueStatus::Done, QueueStatus::Dropped] {
-            deleted += crud::outgoing::purge(&mut conn, status, before, BATCH).await?;
-        }
-        deleted += crud::lane::purge_idle(&mut conn, now - TimeDelta::minutes(5), BATCH).await?;
-        deleted += crud::schedule::purge(&mut conn, now - KEEP_TICKS).await?;
-        Ok(deleted)
+        let purge = self.works.db.statement("purge", |conn| {
+            async move {
+                let mut deleted = crud::event::purge(conn, before, BATCH).await?;
+                deleted += crud::job::purge(conn, before, BATCH).await?;
+                for status in [QueueStatus::Done, QueueStatus::Dropped] {
+                    deleted += crud::outgoing::purge(conn, status, before, BATCH).await?;
+                }
+                deleted += crud::lane::purge_idle(conn, now - TimeDelta::minutes(5), BATCH).await?;
+                deleted += crud::schedule::purge(conn, now - KEEP_TICKS).await?;
+                Ok(deleted)
+            }
+            .scope_boxed()
+        });
+        Ok(purge.await?)
     }
 }

@@ -50,6 +50,7 @@ impl JobHandler for Jobs {
             Job::ExpireSubscriptions => self.expire_subscriptions(run).await,
             Job::PollPayments => self.poll_payments(run).await,
             Job::WatchPools => self.watch_pools(run).await,
+            Job::CheckBooks => self.check_books(run).await,
             Job::Purge => self.purge(run).await,
         }
     }

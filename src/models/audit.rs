@@ -72,6 +72,7 @@ text_enum! {
         ServerRemoved = "server_removed",
         ServerHealth = "server_health",
         PoolLow = "pool_low",
+        BooksWrong = "books_wrong",
         SecretsResealed = "secrets_resealed",
 
         EventDead = "event_dead",

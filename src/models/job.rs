@@ -30,6 +30,8 @@ pub enum Job {
     PollPayments,
     /// Alerts when an address pool runs low.
     WatchPools,
+    /// Asks whether everything that must hold over all tables does.
+    CheckBooks,
     /// Deletes done rows that are older than the configured time.
     Purge,
     /// Queues the per-server jobs of one tick.
@@ -60,6 +62,7 @@ impl Job {
             Job::ExpireSubscriptions => "expire_subscriptions",
             Job::PollPayments => "poll_payments",
             Job::WatchPools => "watch_pools",
+            Job::CheckBooks => "check_books",
             Job::Purge => "purge",
             Job::TickServers { .. } => "tick_servers",
             Job::ApplySubscription { .. } => "apply_subscription",

@@ -93,6 +93,10 @@ pub enum Alert {
         server_id: ServerId,
         server: String,
     },
+    /// Invariants of the database that do not hold, each with a count.
+    BooksWrong {
+        findings: Vec<String>,
+    },
     /// An admin did something that the others should know of.
     AdminAction {
         actor: Option<UserId>,

@@ -34,6 +34,7 @@ pub const SCHEDULES: &[Schedule] = &[
         job: || Job::TickServers { work: ServerWork::Reconcile },
     },
     Schedule { name: "pools", every: minutes(30), job: || Job::WatchPools },
+    Schedule { name: "books", every: minutes(24 * 60), job: || Job::CheckBooks },
     Schedule { name: "purge", every: minutes(10), job: || Job::Purge },
 ];
 

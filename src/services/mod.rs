@@ -4,6 +4,7 @@
 pub mod access;
 pub mod address;
 pub mod audit;
+pub mod books;
 pub mod catalogue;
 pub mod dialog;
 pub mod keys;

@@ -1,5 +1,7 @@
 //! VPN servers: what operators set up, and how it fares.
 
+use std::collections::BTreeSet;
+
 use ipnet::{Ipv4Net, Ipv6Net};
 use secrecy::zeroize::Zeroizing;
 use serde_json::json;
@@ -78,6 +80,27 @@ pub async fn levels(work: &mut Work) -> sqlx::Result<Vec<Level>> {
         levels.push(Level { server, configs, pools });
     }
     Ok(levels)
+}
+
+/// What a server may hold.
+#[derive(Debug, Default)]
+pub struct PublicIds {
+    /// Of all configs that are not gone.
+    pub all: BTreeSet<String>,
+    /// Of those that people can use now.
+    pub open: BTreeSet<String>,
+}
+
+/// What a server may hold, as the database says.
+pub async fn public_ids(work: &mut Work, id: ServerId) -> sqlx::Result<PublicIds> {
+    let mut ids = PublicIds::default();
+    for (public_id, open) in crud::vpn::public_ids(work.conn(), id).await? {
+        if open {
+            ids.open.insert(public_id.clone());
+        }
+        ids.all.insert(public_id);
+    }
+    Ok(ids)
 }
 
 /// A server that is in use.

@@ -25,6 +25,7 @@ fn alerts(text: &str) -> Vec<Alert> {
         Alert::PoolLow { server: text(), kind: text(), free: 3 },
         Alert::ServerDown { server_id, server: text(), reason: text() },
         Alert::ServerUp { server_id, server: text() },
+        Alert::BooksWrong { findings: vec![text(), text()] },
         Alert::AdminAction { actor: Some(user_id), action: text(), target: text() },
         Alert::AdminAction { actor: None, action: text(), target: text() },
     ]

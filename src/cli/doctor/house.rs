@@ -129,7 +129,7 @@ fn judge_queue(app: &App, standing: Standing) -> Finding {
 }
 
 /// Reads through a service; a failure is a finding.
-async fn read<'a, T, F>(app: &App, name: &'static str, body: F) -> Result<T, Finding>
+pub(super) async fn read<'a, T, F>(app: &App, name: &'static str, body: F) -> Result<T, Finding>
 where
     F: for<'r> Fn(&'r mut crate::work::Work) -> scoped_futures::ScopedBoxFuture<'a, 'r, sqlx::Result<T>>
         + Send

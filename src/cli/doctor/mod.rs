@@ -5,6 +5,7 @@ mod bots;
 mod clock;
 mod database;
 mod house;
+mod invariants;
 mod report;
 
 use std::process::ExitCode;
@@ -26,14 +27,20 @@ use report::{Finding, Report};
 #[command(after_help = "\
 Examples:
   usipipo doctor
+  usipipo doctor --invariants      also the books: money, access, addresses, queues, servers
   systemd-run --pipe --wait -p EnvironmentFile=/etc/usipipo/env -p User=usipipo usipipo doctor")]
-pub struct Args {}
+pub struct Args {
+    /// Also check what must hold over the whole database and at the VPN servers: every payment has exactly one effect,
+    /// nothing is lost or leased twice, servers hold what the database says. Reads much; changes nothing.
+    #[arg(long)]
+    invariants: bool,
+}
 
 impl Args {
     pub async fn run(self) -> Outcome {
         let mut report = Report::default();
         match Config::from_env() {
-            Ok(config) => examine(config, &mut report).await?,
+            Ok(config) => self.examine(config, &mut report).await?,
             Err(error) => {
                 for problem in &error.problems {
                     report.note(Finding::bad(
@@ -51,22 +58,25 @@ impl Args {
         out::line(report.verdict());
         Ok(if report.is_bad() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }
-}
 
-async fn examine(config: Config, report: &mut Report) -> Result<(), Failure> {
-    report.note(Finding::good("configuration", "complete"));
-    let clock = Clock::default();
-    let usable = database::check(config.database.url.expose_secret(), &clock).await;
-    let has_tables = database::has_tables(&usable);
-    report.extend(usable);
-    let app = App::build(config, clock).map_err(|error| Failure::Failed(error.to_string()))?;
-    report.extend(clock::check(&app).await);
-    report.extend(bots::check(&app).await);
-    report.extend(house::providers(&app).await);
-    if has_tables {
-        report.extend(house::servers(&app).await);
-        report.extend(house::secrets(&app).await);
-        report.extend(house::queues(&app).await);
+    async fn examine(&self, config: Config, report: &mut Report) -> Result<(), Failure> {
+        report.note(Finding::good("configuration", "complete"));
+        let clock = Clock::default();
+        let usable = database::check(config.database.url.expose_secret(), &clock).await;
+        let has_tables = database::has_tables(&usable);
+        report.extend(usable);
+        let app = App::build(config, clock).map_err(|error| Failure::Failed(error.to_string()))?;
+        report.extend(clock::check(&app).await);
+        report.extend(bots::check(&app).await);
+        report.extend(house::providers(&app).await);
+        if has_tables {
+            report.extend(house::servers(&app).await);
+            report.extend(house::secrets(&app).await);
+            report.extend(house::queues(&app).await);
+        }
+        if has_tables && self.invariants {
+            report.extend(invariants::check(&app).await);
+        }
+        Ok(())
     }
-    Ok(())
 }

@@ -59,6 +59,9 @@ fn words(t: &Texts, alert: &Alert) -> Html {
             t.with("alert-server-down", args! { "server" => fact(server), "reason" => cause(reason) })
         }
         Alert::ServerUp { server, .. } => t.with("alert-server-up", args! { "server" => fact(server) }),
+        Alert::BooksWrong { findings } => {
+            t.with("alert-books-wrong", args! { "findings" => cause(&findings.join("; ")) })
+        }
         Alert::AdminAction { actor, action, target } => {
             let actor = actor.map_or_else(|| "SYSTEM".to_owned(), |id| id.to_string());
             let args =

@@ -1,0 +1,3 @@
+//! The server under fire: killed at every named place, and what must hold afterwards.
+
+mod places;
