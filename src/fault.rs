@@ -39,6 +39,7 @@ pub const COMMITS: &[&str] = &[
     "poll_payments",
     "tick_servers",
     "note_health",
+    "usage_growth",
     "account_usage",
     "desired_of_server",
     "watch_pools",

@@ -5,7 +5,7 @@ use sqlx::MySqlConnection;
 use crate::clock::Timestamp;
 use crate::crypto::Sealed;
 use crate::ids::{ConfigId, ServerId, SubscriptionId, UserId};
-use crate::models::vpn::{Applied, ConfigStatus, Protocol, VpnConfig};
+use crate::models::vpn::{Applied, ConfigStatus, Growth, Protocol, VpnConfig};
 
 /// `SELECT` of a whole row; the rest of the statement follows.
 macro_rules! select_config {
@@ -192,25 +192,27 @@ pub async fn rename(conn: &mut MySqlConnection, id: ConfigId, name: &str) -> sql
     Ok(())
 }
 
-/// Writes counters as they were read and what they add up to.
-pub async fn set_usage(
-    conn: &mut MySqlConnection,
-    config: &VpnConfig,
-    handshake: Option<Timestamp>,
-) -> sqlx::Result<()> {
-    sqlx::query!(
+/// Writes counters as they were read and what they add up to; false when they are not the ones that this growth was
+/// counted from any more: somebody else was first, or the config has gone to another server.
+pub async fn set_usage(conn: &mut MySqlConnection, growth: &Growth) -> sqlx::Result<bool> {
+    let (last, raw, total) = (growth.last, growth.raw, growth.total);
+    let done = sqlx::query!(
         "UPDATE vpn_configs SET raw_rx = ?, raw_tx = ?, total_rx = ?, total_tx = ?, \
-         last_handshake_at = COALESCE(?, last_handshake_at) WHERE id = ?",
-        config.raw_rx,
-        config.raw_tx,
-        config.total_rx,
-        config.total_tx,
-        handshake,
-        config.id
+         last_handshake_at = COALESCE(?, last_handshake_at) \
+         WHERE id = ? AND server_id = ? AND raw_rx = ? AND raw_tx = ?",
+        raw.0,
+        raw.1,
+        total.0,
+        total.1,
+        growth.last_handshake,
+        growth.config_id,
+        growth.server_id,
+        last.0,
+        last.1
     )
     .execute(conn)
     .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }
 
 /// Configs after `after` whose secret is sealed with another key than `current`, locked until the transaction ends.

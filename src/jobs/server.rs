@@ -39,10 +39,17 @@ impl Jobs {
         let (_, backend) = self.backends.of(&self.works, id).await?;
         let counters = &backend.usage().await.map_err(into_failure)?;
         let kind = backend.usage_kind();
-        run.finish("account_usage", |work| {
-            async move { Ok(vpn::account(work, id, kind, counters).await?) }.scope_boxed()
-        })
-        .await?;
+        let grown = run
+            .commit("usage_growth", |work| {
+                async move { Ok(vpn::growth(work, id, kind, counters).await?) }.scope_boxed()
+            })
+            .await?;
+        for some in grown.chunks(vpn::ACCOUNTED_AT_ONCE) {
+            run.commit("account_usage", |work| {
+                async move { Ok(vpn::account(work, some).await?) }.scope_boxed()
+            })
+            .await?;
+        }
         Ok(())
     }
 

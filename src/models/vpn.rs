@@ -45,6 +45,24 @@ text_enum! {
     }
 }
 
+/// What the counters of a config have grown by since they were last stored.
+#[derive(Clone, Debug)]
+pub struct Growth {
+    pub config_id: ConfigId,
+    pub subscription_id: SubscriptionId,
+    pub server_id: ServerId,
+    /// The counters that were stored: received, sent.
+    pub last: (u64, u64),
+    /// The counters as they were read.
+    pub raw: (u64, u64),
+    /// What the config has used in all, with this.
+    pub total: (u64, u64),
+    /// Bytes in both directions.
+    pub bytes: u64,
+    /// When it is later than the one that was stored.
+    pub last_handshake: Option<Timestamp>,
+}
+
 /// A row of `vpn_configs`. The secret stays encrypted here.
 #[derive(Clone, Debug)]
 pub struct VpnConfig {

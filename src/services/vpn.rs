@@ -1,6 +1,8 @@
 //! Configs: what a person may hold, and how each comes to be at a server and goes again. The database says what
 //! should be; the job `apply_config` makes the backend so.
 
+use std::collections::HashMap;
+
 use chrono::TimeDelta;
 use secrecy::zeroize::Zeroizing;
 use serde_json::json;
@@ -17,7 +19,7 @@ use crate::models::bot::Bot;
 use crate::models::job::Job;
 use crate::models::outgoing::{Body, Class, ConfigPart, Outgoing};
 use crate::models::subscription::{Subscription, SubscriptionStatus};
-use crate::models::vpn::{Applied, ConfigStatus, Protocol, VpnConfig};
+use crate::models::vpn::{Applied, ConfigStatus, Growth, Protocol, VpnConfig};
 use crate::work::Work;
 
 #[derive(Debug, thiserror::Error)]
@@ -131,16 +133,25 @@ pub async fn is_delivery_stuck(work: &mut Work) -> sqlx::Result<bool> {
     Ok(oldest.is_some_and(|since| work.now().since(since) > STUCK_AFTER))
 }
 
-/// A config of this person; somebody else's is as unknown as one that never was.
+/// A config of this person; somebody else's is as unknown as one that never was. For looking at it: nobody is waited
+/// for.
 pub async fn own_config(work: &mut Work, user_id: UserId, id: ConfigId) -> Result<VpnConfig, ConfigError> {
-    let config = crud::vpn::lock(work.conn(), id).await?;
+    if_held(crud::vpn::find(work.conn(), id).await?, user_id)
+}
+
+/// As [`own_config`], locked, for changing it.
+async fn lock_own(work: &mut Work, user_id: UserId, id: ConfigId) -> Result<VpnConfig, ConfigError> {
+    if_held(crud::vpn::lock(work.conn(), id).await?, user_id)
+}
+
+fn if_held(config: Option<VpnConfig>, user_id: UserId) -> Result<VpnConfig, ConfigError> {
     let gone = [ConfigStatus::Revoked, ConfigStatus::Removed];
     config.filter(|c| c.user_id == user_id && !gone.contains(&c.status)).ok_or(ConfigError::Unknown)
 }
 
 /// Drops a config for good: it stops working, its keys are deleted and its address is released.
 pub async fn drop_config(work: &mut Work, user_id: UserId, id: ConfigId) -> Result<VpnConfig, ConfigError> {
-    let config = own_config(work, user_id, id).await?;
+    let config = lock_own(work, user_id, id).await?;
     revoke(work, &config).await?;
     Ok(config)
 }
@@ -159,7 +170,7 @@ pub async fn rename_config(
     id: ConfigId,
     name: &str,
 ) -> Result<VpnConfig, ConfigError> {
-    let config = own_config(work, user_id, id).await?;
+    let config = lock_own(work, user_id, id).await?;
     let name: String = name.split_whitespace().collect::<Vec<_>>().join(" ");
     let name: String = name.chars().filter(|c| !c.is_control()).collect();
     if name.is_empty() || name.chars().count() > MAX_NAME {
@@ -273,7 +284,7 @@ pub async fn desired(work: &mut Work, config: &VpnConfig) -> Result<(ServerId, D
 /// Everything that should be at a server, for its reconciliation.
 pub async fn desired_of_server(work: &mut Work, id: ServerId) -> Result<Vec<Desired>, ConfigError> {
     let leases = crud::address::of_server(work.conn(), id).await?;
-    let mut addresses = std::collections::HashMap::with_capacity(leases.len());
+    let mut addresses = HashMap::with_capacity(leases.len());
     for lease in &leases {
         addresses.insert(lease.config_id, address::addresses_of(lease)?);
     }
@@ -352,32 +363,59 @@ pub async fn removed(work: &mut Work, id: ConfigId) -> sqlx::Result<()> {
     work.audit(Action::ConfigRemoved, Some(&format!("config:{id}")), json!({})).await
 }
 
-/// Adds what the counters of a server's configs have grown by since they were last read.
-pub async fn account(
+/// What the counters of a server's configs have grown by since they were last stored, those of one subscription
+/// beside each other: the order in which [`account`] locks.
+pub async fn growth(
     work: &mut Work,
     server: ServerId,
     kind: UsageKind,
     counters: &[Counter],
-) -> sqlx::Result<()> {
+) -> sqlx::Result<Vec<Growth>> {
     let known = crud::vpn::list_of_server(work.conn(), server).await?;
-    let mut by_id: std::collections::HashMap<_, _> = known.into_iter().map(|c| (c.id, c)).collect();
-    let mut grown: std::collections::BTreeMap<SubscriptionId, u64> = std::collections::BTreeMap::new();
-    for counter in counters {
-        let Some(mut config) = by_id.remove(&counter.config_id) else { continue };
-        let (rx, tx) = (kind.delta(config.raw_rx, counter.rx), kind.delta(config.raw_tx, counter.tx));
-        let handshake = counter.last_handshake.filter(|at| Some(*at) > config.last_handshake_at);
-        if config.raw_rx == counter.rx && config.raw_tx == counter.tx && handshake.is_none() {
-            continue;
-        }
-        (config.raw_rx, config.raw_tx) = (counter.rx, counter.tx);
-        config.total_rx = config.total_rx.saturating_add(rx);
-        config.total_tx = config.total_tx.saturating_add(tx);
-        crud::vpn::set_usage(work.conn(), &config, handshake).await?;
-        *grown.entry(config.subscription_id).or_default() += rx + tx;
+    let by_id: HashMap<ConfigId, VpnConfig> = known.into_iter().map(|config| (config.id, config)).collect();
+    let grown =
+        counters.iter().filter_map(|counter| grown(server, kind, by_id.get(&counter.config_id)?, counter));
+    let mut grown: Vec<Growth> = grown.collect();
+    grown.sort_by_key(|growth| (growth.subscription_id, growth.config_id));
+    Ok(grown)
+}
+
+fn grown(server: ServerId, kind: UsageKind, config: &VpnConfig, counter: &Counter) -> Option<Growth> {
+    let (last, raw) = ((config.raw_rx, config.raw_tx), (counter.rx, counter.tx));
+    let (rx, tx) = (kind.delta(last.0, raw.0), kind.delta(last.1, raw.1));
+    let last_handshake = counter.last_handshake.filter(|at| Some(*at) > config.last_handshake_at);
+    if last == raw && last_handshake.is_none() {
+        return None;
     }
-    for (subscription, bytes) in grown {
+    Some(Growth {
+        config_id: config.id,
+        subscription_id: config.subscription_id,
+        server_id: server,
+        last,
+        raw,
+        total: (config.total_rx.saturating_add(rx), config.total_tx.saturating_add(tx)),
+        bytes: rx.saturating_add(tx),
+        last_handshake,
+    })
+}
+
+/// Growths that are accounted in one transaction: who changes one of these configs waits no longer than that.
+pub const ACCOUNTED_AT_ONCE: usize = 100;
+
+/// Adds to configs and subscriptions what was used, each growth once however often it is given. A subscription is
+/// locked before its configs, as everywhere.
+pub async fn account(work: &mut Work, grown: &[Growth]) -> sqlx::Result<()> {
+    for of_one in grown.chunk_by(|one, next| one.subscription_id == next.subscription_id) {
+        let id = of_one[0].subscription_id;
+        crud::subscription::lock(work.conn(), id).await?;
+        let mut bytes: u64 = 0;
+        for growth in of_one {
+            if crud::vpn::set_usage(work.conn(), growth).await? {
+                bytes = bytes.saturating_add(growth.bytes);
+            }
+        }
         if bytes > 0 {
-            super::subscription::add_traffic(work, subscription, bytes).await?;
+            super::subscription::add_traffic(work, id, bytes).await?;
         }
     }
     Ok(())

@@ -37,4 +37,5 @@ mod support;
 mod telegram_api;
 mod telegram_together;
 mod telegram_update;
+mod usage;
 mod wireguard;
