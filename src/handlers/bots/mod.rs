@@ -72,7 +72,7 @@ impl Bots {
         let mut talk = Talk::new(self, work, bot, user, message.chat.id);
         if !message.chat.is_private() {
             let heard = talk.is_called(message) && talk.user.status != UserStatus::Banned;
-            if heard && self.flood.check(talk.user.id) == Verdict::Pass {
+            if heard && self.flood.check(talk.user.id, talk.work.cause()) == Verdict::Pass {
                 talk.say(&Reply::InGroup);
             }
             return Ok(());
@@ -110,7 +110,7 @@ impl Bots {
             self.turn_away(talk);
             return false;
         }
-        match self.flood.check(talk.user.id) {
+        match self.flood.check(talk.user.id, talk.work.cause()) {
             Verdict::Pass => true,
             Verdict::WarnOnce => {
                 talk.say(&Reply::SlowDown);

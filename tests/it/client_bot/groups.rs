@@ -1,10 +1,17 @@
 //! Groups, the banned, the hasty, and people who block the bot.
 
+use std::time::Duration;
+
+use scoped_futures::ScopedFutureExt;
 use serde_json::{Value, json};
 use usipipo::handlers::bots::screens::{Reply, reply_alert, reply_text};
+use usipipo::integrations::telegram::update;
+use usipipo::models::audit::Actor;
 use usipipo::models::bot::Bot;
 use usipipo::models::outgoing::{Ack, Body};
 use usipipo::models::user::UserStatus;
+use usipipo::queue::Failure;
+use usipipo::work::Origin;
 
 use super::{ANA, BRUNO, House, Person, message, press};
 
@@ -87,6 +94,33 @@ async fn the_hasty_are_warned_once() {
     assert!((20..40).contains(&served), "{served}");
     let update = house.numbered(message(BRUNO, json!({ "text": "/terms" })));
     assert!(!house.try_handle(&bots, Bot::Client, &update).await.unwrap().nothing(), "others are served");
+}
+
+#[tokio::test]
+async fn what_is_handled_again_after_a_conflict_is_no_haste() {
+    let house = House::new().await;
+    let (bots, cause) = (house.bots(), usipipo::ids::time_ordered());
+    let update = house.numbered(message(ANA, json!({ "text": "/terms" })));
+    let update = &update::parse(update.to_string().as_bytes()).unwrap();
+    // The database ends the transaction after the update was handled, again and again.
+    for _ in 0..40 {
+        let origin = Origin::new(Actor::System, cause);
+        let handled = house.works.run::<(), _, _>("update", origin, |work| {
+            let bots = &bots;
+            async move {
+                bots.handle(work, Bot::Client, update).await?;
+                Err(Failure::later("a conflict", Duration::ZERO))
+            }
+            .scope_boxed()
+        });
+        handled.await.unwrap_err();
+    }
+    let terms = ANA.texts().text("terms").into_string();
+    for _ in 0..15 {
+        let update = house.numbered(message(ANA, json!({ "text": "/terms" })));
+        let said = house.try_handle(&bots, Bot::Client, &update).await.unwrap();
+        assert_eq!(said.html(), terms, "only one action was counted");
+    }
 }
 
 fn standing(person: Person, status: &str) -> Value {
