@@ -6,11 +6,12 @@ use async_trait::async_trait;
 
 use super::bots::Bots;
 use super::http::payments::Hint;
-use crate::integrations::telegram::update;
+use crate::ids::UserId;
+use crate::integrations::telegram::update::{self, UpdateKind};
 use crate::models::audit::Action;
 use crate::models::bot::Bot;
 use crate::models::event::{InboundEvent, Source};
-use crate::models::notice::Alert;
+use crate::models::notice::{Alert, Notice};
 use crate::queue::Failure;
 use crate::queue::inbox::EventHandler;
 use crate::services::{audit, payment};
@@ -37,7 +38,12 @@ impl EventHandler for Events {
             source: event.source.to_string(),
             reason: reason.to_owned(),
         };
-        Ok(audit::notify_admins(work, Action::EventDead, alert).await?)
+        audit::notify_admins(work, Action::EventDead, alert).await?;
+        if let Some(person) = waiting(event) {
+            let reference = event.id.to_string();
+            work.notify_once(person, Notice::Trouble { reference }, format!("trouble:{}", event.id));
+        }
+        Ok(())
     }
 }
 
@@ -45,6 +51,21 @@ impl Events {
     async fn update(&self, work: &mut Work, bot: Bot, event: &InboundEvent) -> Result<(), Failure> {
         let update = update::parse(&event.body).map_err(|e| Failure::give_up(e.reason.to_string()))?;
         self.bots.handle(work, bot, &update).await
+    }
+}
+
+/// Who waits for an answer to what was given up. Nobody who has just paid: he would be asked to try again.
+fn waiting(event: &InboundEvent) -> Option<UserId> {
+    // One that has never failed has ended the process: it is not read again.
+    if event.source != Source::ClientBot || event.attempts == 0 {
+        return None;
+    }
+    match update::parse(&event.body).ok()?.kind {
+        UpdateKind::Callback(query) => Some(query.from.id),
+        UpdateKind::Message(message) if message.chat.is_private() && message.text.is_some() => {
+            message.from.map(|from| from.id)
+        }
+        _ => None,
     }
 }
 

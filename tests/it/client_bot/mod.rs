@@ -10,6 +10,7 @@ mod house;
 mod links;
 mod money;
 mod orders;
+mod trouble;
 mod walk;
 
 use std::sync::atomic::{AtomicI64, Ordering};
