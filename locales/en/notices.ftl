@@ -83,6 +83,12 @@ alert-books-wrong =
     { $findings }
 
     👉 Nothing was changed. <code>usipipo doctor --invariants</code> shows it again; the log and /audit say what happened before.
+alert-repeated =
+    🔁 <b>It happened { $times } times in an hour:</b> { $topic }
+
+    I told you of the first one only, so as not to flood your chat.
+
+    👉 The log has all of them.
 alert-admin-action =
     🛡 <b>Something was changed by the team</b>
 

@@ -83,6 +83,12 @@ alert-books-wrong =
     { $findings }
 
     👉 No se cambió nada. <code>usipipo doctor --invariants</code> lo muestra de nuevo; el registro y /audit dicen qué pasó antes.
+alert-repeated =
+    🔁 <b>En una hora pasó { $times } veces:</b> { $topic }
+
+    Te avisé solo de la primera, para no llenarte el chat.
+
+    👉 El registro las tiene todas.
 alert-admin-action =
     🛡 <b>El equipo hizo un cambio</b>
 

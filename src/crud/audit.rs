@@ -83,3 +83,23 @@ pub async fn exists(conn: &mut MySqlConnection, action: Action, target: &str) ->
             .await?;
     Ok(found.is_some())
 }
+
+/// The targets that begin with `prefix` and were noted more than once in a span of time, each with how often.
+pub async fn repeated(
+    conn: &mut MySqlConnection,
+    prefix: &str,
+    from: Timestamp,
+    until: Timestamp,
+) -> sqlx::Result<Vec<(String, u64)>> {
+    let rows = sqlx::query!(
+        "SELECT target AS `target!`, COUNT(*) AS `times!: u64` FROM audit_logs \
+         WHERE created_at >= ? AND created_at < ? AND target LIKE CONCAT(?, '%') \
+         GROUP BY target HAVING COUNT(*) > 1 ORDER BY target",
+        from,
+        until,
+        prefix
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.target, row.times)).collect())
+}

@@ -1,4 +1,4 @@
-//! What keeps the house tidy: purges, pools, and the comparison with Telegram's own book of Stars.
+//! What keeps the house tidy: purges, pools, and what the admins are told in sum.
 
 use chrono::TimeDelta;
 use scoped_futures::ScopedFutureExt;
@@ -10,7 +10,7 @@ use crate::models::event::QueueStatus;
 use crate::queue::Failure;
 use crate::queue::jobs::Run;
 use crate::queue::schedule::KEEP_TICKS;
-use crate::services::{address, books};
+use crate::services::{address, audit, books};
 
 /// Rows deleted by one statement, so that a purge never holds many locks.
 const BATCH: u32 = 1000;
@@ -34,6 +34,12 @@ impl Jobs {
             async move { Ok(books::report(work, broken).await?) }.scope_boxed()
         })
         .await?;
+        Ok(())
+    }
+
+    pub(super) async fn sum_up_alerts(&self, run: &Run<'_>) -> Result<(), Failure> {
+        run.finish("sum_up_alerts", |work| async move { Ok(audit::sum_up(work).await?) }.scope_boxed())
+            .await?;
         Ok(())
     }
 

@@ -51,6 +51,7 @@ impl JobHandler for Jobs {
             Job::PollPayments => self.poll_payments(run).await,
             Job::WatchPools => self.watch_pools(run).await,
             Job::CheckBooks => self.check_books(run).await,
+            Job::SumUpAlerts => self.sum_up_alerts(run).await,
             Job::Purge => self.purge(run).await,
         }
     }

@@ -32,6 +32,8 @@ pub enum Job {
     WatchPools,
     /// Asks whether everything that must hold over all tables does.
     CheckBooks,
+    /// Tells the admins how often things happened of which they heard once.
+    SumUpAlerts,
     /// Deletes done rows that are older than the configured time.
     Purge,
     /// Queues the per-server jobs of one tick.
@@ -63,6 +65,7 @@ impl Job {
             Job::PollPayments => "poll_payments",
             Job::WatchPools => "watch_pools",
             Job::CheckBooks => "check_books",
+            Job::SumUpAlerts => "sum_up_alerts",
             Job::Purge => "purge",
             Job::TickServers { .. } => "tick_servers",
             Job::ApplySubscription { .. } => "apply_subscription",

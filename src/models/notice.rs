@@ -97,10 +97,36 @@ pub enum Alert {
     BooksWrong {
         findings: Vec<String>,
     },
+    /// How often something happened in the hour before, of which only the first alert was told.
+    Repeated {
+        topic: String,
+        times: u64,
+    },
     /// An admin did something that the others should know of.
     AdminAction {
         actor: Option<UserId>,
         action: String,
         target: String,
     },
+}
+
+impl Alert {
+    /// What it is about, where that may come in a flood: the first in an hour is told, the others are counted.
+    /// None: each one is told, because it is about money or comes seldom.
+    pub fn topic(&self) -> Option<String> {
+        match self {
+            Alert::EventDead { source, .. } => Some(format!("event_dead:{source}")),
+            Alert::JobFailing { kind, .. } => Some(format!("job_failing:{kind}")),
+            Alert::JobDead { kind, .. } => Some(format!("job_dead:{kind}")),
+            Alert::MessageDead { .. } => Some("message_dead".to_owned()),
+            Alert::ProvisioningDelayed { .. } => Some("provisioning_delayed".to_owned()),
+            Alert::ServerDown { server_id, .. } => Some(format!("server_down:{server_id}")),
+            Alert::ServerUp { server_id, .. } => Some(format!("server_up:{server_id}")),
+            Alert::PaymentReview { .. }
+            | Alert::PoolLow { .. }
+            | Alert::BooksWrong { .. }
+            | Alert::Repeated { .. }
+            | Alert::AdminAction { .. } => None,
+        }
+    }
 }

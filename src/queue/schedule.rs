@@ -35,6 +35,7 @@ pub const SCHEDULES: &[Schedule] = &[
     },
     Schedule { name: "pools", every: minutes(30), job: || Job::WatchPools },
     Schedule { name: "books", every: minutes(24 * 60), job: || Job::CheckBooks },
+    Schedule { name: "alerts", every: minutes(60), job: || Job::SumUpAlerts },
     Schedule { name: "purge", every: minutes(10), job: || Job::Purge },
 ];
 

@@ -4,8 +4,10 @@
 use std::collections::BTreeSet;
 use std::error::Error as StdError;
 
+use chrono::TimeDelta;
 use serde::Serialize;
 
+use crate::clock::Timestamp;
 use crate::crud;
 use crate::ids::UserId;
 use crate::models::audit::{Action, Actor, AuditEntry};
@@ -16,6 +18,10 @@ use crate::work::Work;
 
 /// Rows of one page.
 pub const PAGE: u32 = 10;
+
+/// How the target of an audit row begins that is counted by its topic.
+const TOPIC: &str = "alert:";
+const HOUR: TimeDelta = TimeDelta::hours(1);
 
 /// An error that a message to a person never shows.
 pub type Cause<'a> = &'a (dyn StdError + Send + Sync + 'static);
@@ -53,13 +59,34 @@ pub async fn log_error_and_notify(
     Ok(())
 }
 
-/// An audit row as SYSTEM and a message to every admin.
+/// An audit row as SYSTEM and a message to every admin. Of what may come in a flood ([`Alert::topic`]) only the first
+/// in an hour is told; [`sum_up`] tells how many there were.
 pub async fn notify_admins(work: &mut Work, action: Action, alert: Alert) -> sqlx::Result<()> {
-    audit_as_system(work, action, None, &alert).await?;
-    for admin in admins(work).await? {
-        work.notify(admin, Notice::Alert(alert.clone()));
+    let Some(topic) = alert.topic() else {
+        audit_as_system(work, action, None, &alert).await?;
+        for admin in admins(work).await? {
+            work.notify(admin, Notice::Alert(alert.clone()));
+        }
+        return Ok(());
+    };
+    audit_as_system(work, action, Some(&format!("{TOPIC}{topic}")), &alert).await?;
+    let hour = hour_of(work.now());
+    tell_admins_once(work, &format!("{topic}:{}", hour.unix()), &alert).await
+}
+
+/// Tells the admins how often each thing happened in the hour that ended last, where that was more than once.
+pub async fn sum_up(work: &mut Work) -> sqlx::Result<()> {
+    let until = hour_of(work.now());
+    for (target, times) in crud::audit::repeated(work.conn(), TOPIC, until - HOUR, until).await? {
+        let topic = target.trim_start_matches(TOPIC).to_owned();
+        let key = format!("sum:{topic}:{}", until.unix());
+        tell_admins_once(work, &key, &Alert::Repeated { topic, times }).await?;
     }
     Ok(())
+}
+
+fn hour_of(now: Timestamp) -> Timestamp {
+    Timestamp::from_unix(now.unix() - now.unix().rem_euclid(HOUR.num_seconds()))
 }
 
 /// As [`notify_admins`], once for ever under `key`: ASCII, at most 96 characters, e.g. `server_down:3:2026-11-21`.
@@ -73,6 +100,10 @@ pub async fn notify_admins_once(
         return Ok(());
     }
     audit_as_system(work, action, Some(key), &alert).await?;
+    tell_admins_once(work, key, &alert).await
+}
+
+async fn tell_admins_once(work: &mut Work, key: &str, alert: &Alert) -> sqlx::Result<()> {
     for admin in admins(work).await? {
         work.notify_once(admin, Notice::Alert(alert.clone()), format!("alert:{key}:{admin}"));
     }

@@ -9,6 +9,8 @@ use usipipo::models::bot::Language;
 use usipipo::models::notice::Alert;
 use usipipo::models::outgoing::ButtonAction;
 
+use crate::support::town::{BOT, Town};
+
 /// One of each, with `text` wherever something comes from outside.
 fn alerts(text: &str) -> Vec<Alert> {
     let text = || text.to_owned();
@@ -26,6 +28,7 @@ fn alerts(text: &str) -> Vec<Alert> {
         Alert::ServerDown { server_id, server: text(), reason: text() },
         Alert::ServerUp { server_id, server: text() },
         Alert::BooksWrong { findings: vec![text(), text()] },
+        Alert::Repeated { topic: text(), times: 31 },
         Alert::AdminAction { actor: Some(user_id), action: text(), target: text() },
         Alert::AdminAction { actor: None, action: text(), target: text() },
     ]
@@ -67,4 +70,23 @@ fn whatever_the_cause_says_it_fits_a_message() {
             assert!(html.to_plain().encode_utf16().count() <= MAX_TEXT / 2, "{it:.40?}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_that_nobody_understands_is_acknowledged_and_told() {
+    let town = Town::found().await;
+    let running = town.open().await;
+    let boss = town.person(1, "Boss", "es");
+    boss.open(BOT).unwrap();
+    for _ in 0..3 {
+        let url = format!("http://{}/telegram/client", town.address);
+        let post =
+            reqwest::Client::new().post(url).header("X-Telegram-Bot-Api-Secret-Token", "0123456789abcdef");
+        assert_eq!(post.body("{\"update_id\":").send().await.unwrap().status(), 200);
+    }
+    assert_eq!(town.count("SELECT COUNT(*) FROM inbound_events WHERE status = 'dead'").await, 1);
+    boss.wait_for_text(BOT, "Un evento entrante quedó sin procesar").await.unwrap();
+    let alerts = "SELECT COUNT(*) FROM outbound_messages WHERE dedupe_key LIKE 'alert:event_dead:%'";
+    assert_eq!(town.count(alerts).await, 1);
+    running.stop().await;
 }

@@ -148,6 +148,53 @@ async fn an_alert_reaches_every_admin_once() {
 }
 
 #[tokio::test]
+async fn a_flood_is_told_once_an_hour_and_summed_up_and_money_each_time() {
+    let test = TestWorks::new().await;
+    // Into the middle of an hour.
+    test.clock.advance(Duration::seconds(5400 - test.clock.now().unix() % 3600));
+    let dead = async || {
+        let alert = Alert::MessageDead { chat_id: 7, reason: "refused".into() };
+        let run = test.run::<_, sqlx::Error, _>("dead", Origin::SYSTEM, |work| {
+            audit::notify_admins(work, Action::MessageDead, alert.clone()).scope_boxed()
+        });
+        run.await.unwrap();
+    };
+    let money = async || {
+        let alert = Alert::PaymentReview { payment_id: None, reason: "odd".into() };
+        let run = test.run::<_, sqlx::Error, _>("money", Origin::SYSTEM, |work| {
+            audit::notify_admins(work, Action::PaymentReview, alert.clone()).scope_boxed()
+        });
+        run.await.unwrap();
+    };
+    let sum_up = async || {
+        test.run("sum_up", Origin::SYSTEM, |work| audit::sum_up(work).scope_boxed()).await.unwrap();
+    };
+    for _ in 0..30 {
+        dead().await;
+    }
+    assert_eq!(alerts(&test, [1, 2]).await, [1, 1]);
+    assert_eq!(test.audited("message_dead").await.len(), 30, "each is on record");
+    for _ in 0..3 {
+        money().await;
+    }
+    assert_eq!(alerts(&test, [1, 2]).await, [4, 4]);
+    sum_up().await;
+    assert_eq!(alerts(&test, [1, 2]).await, [4, 4], "the hour is not over");
+
+    test.clock.advance(Duration::hours(1));
+    sum_up().await;
+    sum_up().await;
+    assert_eq!(alerts(&test, [1, 2]).await, [5, 5]);
+    let sum = Alert::Repeated { topic: "message_dead".into(), times: 30 };
+    assert_eq!(test.notices_to(ADMIN).await.last(), Some(&Notice::Alert(sum)));
+    dead().await;
+    assert_eq!(alerts(&test, [1, 2]).await, [6, 6], "another hour");
+    test.clock.advance(Duration::hours(1));
+    sum_up().await;
+    assert_eq!(alerts(&test, [1, 2]).await, [6, 6], "once is no flood");
+}
+
+#[tokio::test]
 async fn a_repeating_alert_is_said_once_per_key() {
     let test = TestWorks::new().await;
     let run = async |key: &str| {

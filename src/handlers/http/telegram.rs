@@ -4,6 +4,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequestParts, Path, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
+use scoped_futures::ScopedFutureExt;
 use sha2::{Digest, Sha256};
 
 use super::error::ApiError;
@@ -13,9 +14,13 @@ use crate::clock::Timestamp;
 use crate::crypto;
 use crate::ids::{EventId, time_ordered};
 use crate::integrations::telegram::update::envelope;
+use crate::models::audit::Action;
 use crate::models::bot::Bot;
 use crate::models::event::{NewEvent, Source};
+use crate::models::notice::Alert;
+use crate::services::audit;
 use crate::telemetry::metrics::Inbound;
+use crate::work::Origin;
 
 const SECRET_HEADER: &str = "x-telegram-bot-api-secret-token";
 
@@ -48,8 +53,23 @@ pub async fn receive(
     Authentic(bot): Authentic,
     body: Bytes,
 ) -> Result<StatusCode, ApiError> {
-    store(&app, event_of(bot, &body, app.works().clock.now())).await?;
+    let event = event_of(bot, &body, app.works().clock.now());
+    let (id, source, dead) = (event.id, event.source, event.dead.clone());
+    store(&app, event).await?;
+    if let Some(reason) = dead {
+        report(&app, &Alert::EventDead { event_id: id, source: source.to_string(), reason }).await;
+    }
     Ok(StatusCode::OK)
+}
+
+/// No worker ever looks at what is stored dead: the admins hear of it from here.
+async fn report(app: &App, alert: &Alert) {
+    let told = app.works().run("report_dead_event", Origin::SYSTEM, |work| {
+        audit::notify_admins(work, Action::EventDead, alert.clone()).scope_boxed()
+    });
+    if let Err(error) = told.await {
+        tracing::error!(%error, "the admins were not told of a delivery that cannot be understood");
+    }
 }
 
 /// What is stored of a delivery. A body that cannot be understood is stored dead, for an admin to see.

@@ -62,6 +62,10 @@ fn words(t: &Texts, alert: &Alert) -> Html {
         Alert::BooksWrong { findings } => {
             t.with("alert-books-wrong", args! { "findings" => cause(&findings.join("; ")) })
         }
+        Alert::Repeated { topic, times } => t.with(
+            "alert-repeated",
+            args! { "topic" => Html::code(shorten(topic, FACT_CHARS)), "times" => *times },
+        ),
         Alert::AdminAction { actor, action, target } => {
             let actor = actor.map_or_else(|| "SYSTEM".to_owned(), |id| id.to_string());
             let args =
@@ -80,6 +84,7 @@ fn action(t: &Texts, alert: &Alert) -> Option<Button> {
         Alert::AdminAction { actor: Some(actor), .. } => {
             Some(button(t.label("alert-button-log"), Callback::AuditOf(*actor, 0)))
         }
+        Alert::Repeated { .. } => Some(button(t.label("alert-button-log"), Callback::Audit(0))),
         Alert::PoolLow { .. } | Alert::ServerDown { .. } | Alert::ServerUp { .. } => {
             Some(button(t.label("home-button-status"), Callback::Status))
         }
