@@ -34,6 +34,8 @@ ids! {
     PlanId(i64);
     SubscriptionId(i64);
     PaymentId(i64);
+    /// Money that fits no order.
+    ChargeId(i64);
     ServerId(i64);
     PoolId(i64);
     /// One device's access.

@@ -56,7 +56,10 @@ logs-action = { $action ->
     [payment_completed] Payment received
     [payment_review] A payment went to review
     [payment_unmatched] Money came that fits no order
+    [charge_closed] You closed money without an order
+    [charge_sent_back] Money without an order went back
     [refund_requested] You started a refund
+    [refunded_by_hand] You paid a payment back by hand
     [payment_refunded] Payment refunded
     [renewal_changed] Automatic renewal changed
     [trial_started] You started the free trial

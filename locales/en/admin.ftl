@@ -51,14 +51,35 @@ refund-question =
     { $plan } · { $provider }
     Paid on { $moment }
     { $reference }
-
-    The access that it bought is removed: it will end on { $date }.
+refund-ends = The access that it bought is removed: it will end on { $date }.
+refund-charge = Transaction: { $charge }
+refund-hand-first = { $provider } cannot refund from here. First return it by hand at { $provider }, then press the button.
 refund-button-yes = ↩️ Yes, refund { $price }
+refund-button-hand = ✅ I have paid back { $price }
+refund-noted = ↩️ Noted: { $reference } is refunded. The person is told.
 refund-button-no = ‹ Don't refund
 refund-started = ↩️ On its way: { $reference }. The person is told once the money is back.
 refund-not-paid = That order cannot be refunded. It is: { $status }.
 refund-no-order = 🤷 I can't find that order.
 refund-by-hand = { $provider } cannot refund from here. Return it by hand at { $provider }; nothing has changed yet.
+
+# --- payments to look at ---
+reviews-title = 🔎 <b>Payments to look at</b>
+reviews-none = There is nothing to look at 🎉
+reviews-button-all = 🔎 Payments to look at
+reviews-button = 🔎 Look at it
+reviews-order = <b>Order { $number }</b> · { $plan } · { $money } · { $moment }
+reviews-button-order = ↩️ Order { $number } · { $money }
+reviews-button-charge = 🔎 No. { $number } · { $money }
+charge-line = <b>No. { $number }</b> · { $money } · { $provider } · { $moment }
+charge-facts =
+    Who paid: { $payer }
+    Order it names: { $order }
+    Transaction: { $charge }
+charge-how = 👉 Once it is settled, close it and say how: { $command }
+charge-sent-back = ↩️ On its way: the money goes back the way it came.
+charge-closed = ✅ Closed.
+charge-gone = 🤷 There is none, or it is closed already.
 
 # --- roles ---
 role-granted = 🎖 Done. Role for { $id }:

@@ -19,6 +19,7 @@ command-users = List of people
 command-stats = Business numbers
 command-audit = Log of changes
 command-refund = Refund a payment
+command-reviews = Payments to look at
 command-grantrole = Give a role
 command-revokerole = Take a role away
 command-ban = Ban somebody

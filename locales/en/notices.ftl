@@ -47,12 +47,12 @@ alert-payment-review =
     Cause: { $reason }
 
     👉 Nothing was given for it. Compare it with the provider's account, then refund it or settle it with the person.
-alert-payment-unknown =
+alert-payment-unmatched =
     🔎 <b>Money came for no order of ours</b>
 
     Cause: { $reason }
 
-    👉 It is kept on record. Find the payer in the provider's account and send it back or settle it.
+    👉 It is not lost: it is in /reviews. Send it back or settle it with the person, then close it.
 alert-provisioning-delayed =
     🐌 <b>Somebody waits for their connection</b>
 

@@ -56,7 +56,10 @@ logs-action = { $action ->
     [payment_completed] Pago recibido
     [payment_review] Un pago pasó a revisión
     [payment_unmatched] Llegó dinero que no es de ningún pedido
+    [charge_closed] Cerraste un cobro sin pedido
+    [charge_sent_back] Un cobro sin pedido se devolvió
     [refund_requested] Pediste una devolución
+    [refunded_by_hand] Devolviste un pago a mano
     [payment_refunded] Pago devuelto
     [renewal_changed] Cambió la renovación automática
     [trial_started] Empezaste la prueba gratis

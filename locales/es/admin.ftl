@@ -51,14 +51,35 @@ refund-question =
     { $plan } · { $provider }
     Pagado el { $moment }
     { $reference }
-
-    El acceso que dio este pago se quita: terminará el { $date }.
+refund-ends = El acceso que dio este pago se quita: terminará el { $date }.
+refund-charge = Transacción: { $charge }
+refund-hand-first = { $provider } no permite devolver desde aquí. Primero devuélvelo a mano en { $provider } y después toca el botón.
 refund-button-yes = ↩️ Sí, devolver { $price }
+refund-button-hand = ✅ Ya devolví { $price }
+refund-noted = ↩️ Anotado: { $reference } está devuelto. La persona recibe un aviso.
 refund-button-no = ‹ No devolver
 refund-started = ↩️ En marcha: { $reference }. La persona recibe un aviso cuando el dinero esté devuelto.
 refund-not-paid = Ese pedido no se puede devolver. Su estado: { $status }.
 refund-no-order = 🤷 No encuentro ese pedido.
 refund-by-hand = { $provider } no permite devolver desde aquí. Devuélvelo a mano en { $provider }; nada ha cambiado todavía.
+
+# --- pagos por mirar ---
+reviews-title = 🔎 <b>Pagos que hay que mirar</b>
+reviews-none = No hay nada por mirar 🎉
+reviews-button-all = 🔎 Pagos que hay que mirar
+reviews-button = 🔎 Mirarlo
+reviews-order = <b>Pedido { $number }</b> · { $plan } · { $money } · { $moment }
+reviews-button-order = ↩️ Pedido { $number } · { $money }
+reviews-button-charge = 🔎 N.º { $number } · { $money }
+charge-line = <b>N.º { $number }</b> · { $money } · { $provider } · { $moment }
+charge-facts =
+    Quién pagó: { $payer }
+    Pedido que nombra: { $order }
+    Transacción: { $charge }
+charge-how = 👉 Cuando esté resuelto, ciérralo y di cómo: { $command }
+charge-sent-back = ↩️ En marcha: el dinero vuelve por donde vino.
+charge-closed = ✅ Cerrado.
+charge-gone = 🤷 No existe o ya está cerrado.
 
 # --- roles ---
 role-granted = 🎖 Listo. Rol para { $id }:

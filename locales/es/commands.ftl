@@ -19,6 +19,7 @@ command-users = Lista de usuarios
 command-stats = Cifras del negocio
 command-audit = Registro de cambios
 command-refund = Devolver un pago
+command-reviews = Pagos que hay que mirar
 command-grantrole = Dar un rol
 command-revokerole = Quitar un rol
 command-ban = Bloquear a una persona

@@ -47,12 +47,12 @@ alert-payment-review =
     Causa: { $reason }
 
     👉 No se dio nada a cambio. Compáralo con la cuenta del proveedor y devuélvelo o acuérdalo con la persona.
-alert-payment-unknown =
+alert-payment-unmatched =
     🔎 <b>Llegó dinero que no es de ningún pedido</b>
 
     Causa: { $reason }
 
-    👉 Quedó registrado. Busca al pagador en la cuenta del proveedor y devuélvelo o acuérdalo.
+    👉 No se pierde: está en /reviews. Devuélvelo o arréglalo con la persona, y ciérralo.
 alert-provisioning-delayed =
     🐌 <b>Alguien espera su conexión</b>
 

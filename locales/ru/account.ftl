@@ -56,7 +56,10 @@ logs-action = { $action ->
     [payment_completed] Оплата получена
     [payment_review] Платёж отправлен на проверку
     [payment_unmatched] Пришли деньги, для которых нет заказа
+    [charge_closed] Вы закрыли платёж без заказа
+    [charge_sent_back] Платёж без заказа возвращён
     [refund_requested] Вы начали возврат
+    [refunded_by_hand] Вы вернули платёж вручную
     [payment_refunded] Оплата возвращена
     [renewal_changed] Изменилось автопродление
     [trial_started] Вы взяли пробный доступ

@@ -51,14 +51,35 @@ refund-question =
     { $plan } · { $provider }
     Оплачено { $moment }
     { $reference }
-
-    Доступ по этой оплате будет снят: он закончится { $date }.
+refund-ends = Доступ по этой оплате будет снят: он закончится { $date }.
+refund-charge = Транзакция: { $charge }
+refund-hand-first = { $provider } не умеет возвращать отсюда. Сначала верните деньги вручную в { $provider }, потом нажмите кнопку.
 refund-button-yes = ↩️ Да, вернуть { $price }
+refund-button-hand = ✅ Деньги возвращены: { $price }
+refund-noted = ↩️ Записано: { $reference } возвращён. Человек получит сообщение.
 refund-button-no = ‹ Не возвращать
 refund-started = ↩️ Возврат начат: { $reference }. Человек получит сообщение, когда деньги вернутся.
 refund-not-paid = Этот заказ вернуть нельзя, его состояние: { $status }.
 refund-no-order = 🤷 Не нахожу такой заказ.
 refund-by-hand = { $provider } не умеет возвращать отсюда. Верните вручную в { $provider }; пока ничего не изменилось.
+
+# --- платежи на проверке ---
+reviews-title = 🔎 <b>Платежи на проверке</b>
+reviews-none = Проверять нечего 🎉
+reviews-button-all = 🔎 Платежи на проверке
+reviews-button = 🔎 Посмотреть
+reviews-order = <b>Заказ { $number }</b> · { $plan } · { $money } · { $moment }
+reviews-button-order = ↩️ Заказ { $number } · { $money }
+reviews-button-charge = 🔎 № { $number } · { $money }
+charge-line = <b>№ { $number }</b> · { $money } · { $provider } · { $moment }
+charge-facts =
+    Кто заплатил: { $payer }
+    Какой заказ назван: { $order }
+    Транзакция: { $charge }
+charge-how = 👉 Когда вопрос решён, закройте его и напишите как: { $command }
+charge-sent-back = ↩️ Возврат начат: деньги вернутся туда, откуда пришли.
+charge-closed = ✅ Закрыто.
+charge-gone = 🤷 Такого платежа нет, или он уже закрыт.
 
 # --- роли ---
 role-granted = 🎖 Готово. Роль для { $id }:

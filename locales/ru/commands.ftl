@@ -19,6 +19,7 @@ command-users = Список пользователей
 command-stats = Цифры бизнеса
 command-audit = Журнал изменений
 command-refund = Вернуть оплату
+command-reviews = Платежи на проверке
 command-grantrole = Дать роль
 command-revokerole = Снять роль
 command-ban = Заблокировать человека

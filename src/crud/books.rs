@@ -12,30 +12,30 @@ use crate::money::Currency;
 pub const RULES: &[(&str, &str)] = &[
     (
         "completed orders without exactly their money in the ledger",
-        "SELECT COUNT(*) FROM payments p WHERE p.status IN ('completed', 'refunded') AND 1 <> \
+        "SELECT COUNT(*) FROM payments p WHERE (p.status = 'completed' OR p.completed_at IS NOT NULL) AND 1 <> \
          (SELECT COUNT(*) FROM ledger_entries l WHERE l.payment_id = p.id AND l.kind = 'payment' \
-          AND l.amount = p.amount AND l.currency = p.currency AND l.user_id = p.user_id)",
+          AND l.amount = p.paid_amount AND l.currency = p.paid_currency AND l.user_id = p.user_id)",
     ),
     (
         "refunded orders without exactly their money back in the ledger",
-        "SELECT COUNT(*) FROM payments p WHERE p.status = 'refunded' AND 1 <> \
+        "SELECT COUNT(*) FROM payments p WHERE p.status = 'refunded' AND p.completed_at IS NOT NULL AND 1 <> \
          (SELECT COUNT(*) FROM ledger_entries l WHERE l.payment_id = p.id AND l.kind = 'refund' \
-          AND l.amount = p.amount AND l.currency = p.currency)",
+          AND l.amount = p.paid_amount AND l.currency = p.paid_currency)",
     ),
     (
         "ledger entries of orders that were never paid",
         "SELECT COUNT(*) FROM ledger_entries l JOIN payments p ON p.id = l.payment_id \
-         WHERE p.status NOT IN ('completed', 'refunded') OR (l.kind = 'refund' AND p.status <> 'refunded')",
+         WHERE p.status <> 'completed' AND p.completed_at IS NULL OR l.kind = 'refund' AND p.status <> 'refunded'",
     ),
     (
         "paid orders without a subscription of their plan and person",
         "SELECT COUNT(*) FROM payments p LEFT JOIN subscriptions s ON s.id = p.subscription_id \
          AND s.user_id = p.user_id AND s.plan_id = p.plan_id \
-         WHERE p.status IN ('completed', 'refunded') AND s.id IS NULL",
+         WHERE (p.status = 'completed' OR p.completed_at IS NOT NULL) AND s.id IS NULL",
     ),
     (
         "completed orders whose effect was not written down exactly once",
-        "SELECT COUNT(*) FROM payments p WHERE p.status IN ('completed', 'refunded') AND 1 <> \
+        "SELECT COUNT(*) FROM payments p WHERE (p.status = 'completed' OR p.completed_at IS NOT NULL) AND 1 <> \
          (SELECT COUNT(*) FROM audit_logs a WHERE a.target = CONCAT('payment:', p.id) \
           AND a.action = 'payment_completed')",
     ),

@@ -18,5 +18,6 @@ pub mod server;
 pub mod setting;
 pub mod stats;
 pub mod subscription;
+pub mod unmatched;
 pub mod user;
 pub mod vpn;

@@ -1,12 +1,11 @@
 //! payments.
 
-use rust_decimal::Decimal;
 use sqlx::MySqlConnection;
 
 use crate::clock::Timestamp;
 use crate::ids::{ChatId, PaymentId, PlanId, SubscriptionId, UserId};
-use crate::models::payment::{Charge, NewPayment, Payment, PaymentStatus, ProviderId};
-use crate::money::Currency;
+use crate::models::payment::{Charge, LedgerKind, NewPayment, Payment, PaymentStatus, ProviderId};
+use crate::money::{Currency, Money};
 
 /// `SELECT` of a whole row; the rest of the statement follows.
 macro_rules! select_payment {
@@ -98,6 +97,13 @@ pub async fn list_of_user(
     limit: u32,
 ) -> sqlx::Result<Vec<Payment>> {
     select_payment!("WHERE user_id = ? ORDER BY id DESC LIMIT ?", user_id, limit).fetch_all(conn).await
+}
+
+/// Orders whose money a human has to look at, the oldest first.
+pub async fn list_in_review(conn: &mut MySqlConnection, limit: u32) -> sqlx::Result<Vec<Payment>> {
+    select_payment!("WHERE status = ? ORDER BY id LIMIT ?", PaymentStatus::Review, limit)
+        .fetch_all(conn)
+        .await
 }
 
 /// Since when the oldest open order of a provider waits for its invoice.
@@ -249,13 +255,12 @@ pub async fn set_checked(conn: &mut MySqlConnection, id: PaymentId, now: Timesta
     Ok(())
 }
 
-/// Sum of what an order's money was, for the ledger.
+/// Notes an order's money in the ledger.
 pub async fn insert_ledger(
     conn: &mut MySqlConnection,
     payment: &Payment,
-    kind: crate::models::payment::LedgerKind,
-    amount: Decimal,
-    currency: &Currency,
+    kind: LedgerKind,
+    money: &Money,
     now: Timestamp,
 ) -> sqlx::Result<()> {
     sqlx::query!(
@@ -264,43 +269,11 @@ pub async fn insert_ledger(
         payment.id,
         payment.user_id,
         kind,
-        amount,
-        currency,
+        money.amount,
+        money.currency,
         now
     )
     .execute(conn)
     .await?;
     Ok(())
-}
-
-/// Keeps money that fits no order; false when this charge is known already.
-pub async fn insert_unmatched(
-    conn: &mut MySqlConnection,
-    provider: ProviderId,
-    charge: &Charge,
-    payer: Option<UserId>,
-    payment_id: Option<PaymentId>,
-    reason: &str,
-    now: Timestamp,
-) -> sqlx::Result<bool> {
-    let done = sqlx::query!(
-        "INSERT INTO unmatched_charges (provider, charge_hash, charge_id, payer, payment_id, amount, currency, \
-         reason, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        provider,
-        charge.hash(),
-        charge.id,
-        payer,
-        payment_id,
-        charge.amount,
-        charge.currency,
-        reason,
-        now
-    )
-    .execute(conn)
-    .await;
-    match done {
-        Ok(_) => Ok(true),
-        Err(error) if crate::db::is_duplicate(&error) => Ok(false),
-        Err(error) => Err(error),
-    }
 }

@@ -56,10 +56,15 @@ pub async fn completed_payments(
     Ok(rows.into_iter().map(|row| (row.count, Money::new(row.sum.normalize(), row.currency))).collect())
 }
 
+/// Orders in review, and money that fits no order and is not settled.
 pub async fn open_reviews(conn: &mut MySqlConnection) -> sqlx::Result<i64> {
-    sqlx::query_scalar!("SELECT COUNT(*) FROM payments WHERE status = ?", PaymentStatus::Review)
-        .fetch_one(conn)
-        .await
+    sqlx::query_scalar!(
+        "SELECT (SELECT COUNT(*) FROM payments WHERE status = ?) \
+         + (SELECT COUNT(*) FROM unmatched_charges WHERE resolved_at IS NULL) AS `reviews!: i64`",
+        PaymentStatus::Review
+    )
+    .fetch_one(conn)
+    .await
 }
 
 /// Configs that are not gone, by protocol and status.

@@ -43,6 +43,7 @@ impl JobHandler for Jobs {
             Job::CreateInvoice { payment_id } => self.create_invoice(run, payment_id).await,
             Job::CheckPayment { payment_id } => self.check_payment(run, payment_id).await,
             Job::RefundPayment { payment_id } => self.refund_payment(run, payment_id).await,
+            Job::SendBack { charge_id } => self.send_back(run, charge_id).await,
             Job::ReconcileServer { server_id } => self.reconcile_server(run, server_id).await,
             Job::CollectUsage { server_id } => self.collect_usage(run, server_id).await,
             Job::CheckServer { server_id } => self.check_server(run, server_id).await,

@@ -6,8 +6,8 @@ use scoped_futures::ScopedFutureExt;
 
 use super::Jobs;
 use crate::crud;
-use crate::ids::PaymentId;
-use crate::integrations::payments::{InvoiceRequest, Provider, ProviderError};
+use crate::ids::{ChargeId, PaymentId};
+use crate::integrations::payments::{InvoiceRequest, OrderHandle, Provider, ProviderError};
 use crate::models::payment::{Payment, PaymentStatus, ProviderId};
 use crate::queue::Failure;
 use crate::queue::jobs::Run;
@@ -17,10 +17,13 @@ impl Jobs {
     async fn order(&self, id: PaymentId) -> Result<Option<(Payment, Arc<dyn Provider>)>, Failure> {
         let mut conn = self.works.db.acquire().await?;
         let Some(order) = crud::payment::find(&mut conn, id).await? else { return Ok(None) };
-        let provider = self.providers.get(order.provider).cloned();
-        let off = || Failure::give_up(format!("{} is not switched on", order.provider));
-        let provider = provider.ok_or_else(off)?;
+        let provider = self.provider(order.provider)?;
         Ok(Some((order, provider)))
+    }
+
+    fn provider(&self, id: ProviderId) -> Result<Arc<dyn Provider>, Failure> {
+        let provider = self.providers.get(id).cloned();
+        provider.ok_or_else(|| Failure::give_up(format!("{id} is not switched on")))
     }
 
     /// Makes the invoice of a pending order, or finds the one that an earlier run made.
@@ -76,6 +79,32 @@ impl Jobs {
         run.finish("payment_refunded", |work| {
             async move {
                 payment::refunded(work, id).await?;
+                Ok(())
+            }
+            .scope_boxed()
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// As [`Jobs::refund_payment`], for money without an order.
+    pub(super) async fn send_back(&self, run: &Run<'_>, id: ChargeId) -> Result<(), Failure> {
+        let charge = {
+            let mut conn = self.works.db.acquire().await?;
+            crud::unmatched::find(&mut conn, id).await?
+        };
+        let Some(charge) = charge.filter(|charge| charge.resolved_at.is_none()) else { return Ok(()) };
+        let payer = charge.payer.ok_or_else(|| Failure::give_up("nobody knows whom to send it to"))?;
+        let order = OrderHandle {
+            order_ref: String::new(),
+            invoice_id: None,
+            charge_id: Some(charge.charge_id),
+            user_id: payer,
+        };
+        self.provider(charge.provider)?.refund(&order).await.map_err(into_failure)?;
+        run.finish("charge_sent_back", |work| {
+            async move {
+                payment::charge_sent_back(work, id).await?;
                 Ok(())
             }
             .scope_boxed()

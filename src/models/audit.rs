@@ -45,7 +45,10 @@ text_enum! {
         PaymentCompleted = "payment_completed",
         PaymentReview = "payment_review",
         PaymentUnmatched = "payment_unmatched",
+        ChargeClosed = "charge_closed",
+        ChargeSentBack = "charge_sent_back",
         RefundRequested = "refund_requested",
+        RefundedByHand = "refunded_by_hand",
         PaymentRefunded = "payment_refunded",
         RenewalChanged = "renewal_changed",
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
-use crate::ids::{ConfigId, JobId, PaymentId, ServerId, SubscriptionId};
+use crate::ids::{ChargeId, ConfigId, JobId, PaymentId, ServerId, SubscriptionId};
 use crate::models::event::QueueStatus;
 
 /// A job carries ids only; it reads the rows and drives the outside to what they say.
@@ -18,6 +18,8 @@ pub enum Job {
     CheckPayment { payment_id: PaymentId },
     /// Gives the money of a completed order back through the provider.
     RefundPayment { payment_id: PaymentId },
+    /// Sends money back that fits no order.
+    SendBack { charge_id: ChargeId },
     /// Makes one server equal to the database.
     ReconcileServer { server_id: ServerId },
     /// Reads the counters of one server.
@@ -58,6 +60,7 @@ impl Job {
             Job::CreateInvoice { .. } => "create_invoice",
             Job::CheckPayment { .. } => "check_payment",
             Job::RefundPayment { .. } => "refund_payment",
+            Job::SendBack { .. } => "send_back",
             Job::ReconcileServer { .. } => "reconcile_server",
             Job::CollectUsage { .. } => "collect_usage",
             Job::CheckServer { .. } => "check_server",
@@ -79,6 +82,7 @@ impl Job {
             Job::CreateInvoice { payment_id }
             | Job::CheckPayment { payment_id }
             | Job::RefundPayment { payment_id } => format!("payment:{payment_id}"),
+            Job::SendBack { charge_id } => format!("charge:{charge_id}"),
             Job::ReconcileServer { server_id } => format!("server:{server_id}:reconcile"),
             Job::CollectUsage { server_id } => format!("server:{server_id}:usage"),
             Job::CheckServer { server_id } => format!("server:{server_id}:health"),

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
-use crate::ids::{ConfigId, EventId, JobId, PaymentId, ServerId, SubscriptionId, UserId};
+use crate::ids::{ChargeId, ConfigId, EventId, JobId, PaymentId, ServerId, SubscriptionId, UserId};
 use crate::models::role::Role;
 use crate::models::subscription::ReminderKind;
 
@@ -68,9 +68,14 @@ pub enum Alert {
         chat_id: i64,
         reason: String,
     },
-    /// Money that came, but not as agreed, or for no order of ours.
+    /// Money that came for an order, but not as agreed.
     PaymentReview {
-        payment_id: Option<PaymentId>,
+        payment_id: PaymentId,
+        reason: String,
+    },
+    /// Money that came and fits no order of ours.
+    PaymentUnmatched {
+        charge_id: ChargeId,
         reason: String,
     },
     /// A person's access could not be made for a while.
@@ -123,6 +128,7 @@ impl Alert {
             Alert::ServerDown { server_id, .. } => Some(format!("server_down:{server_id}")),
             Alert::ServerUp { server_id, .. } => Some(format!("server_up:{server_id}")),
             Alert::PaymentReview { .. }
+            | Alert::PaymentUnmatched { .. }
             | Alert::PoolLow { .. }
             | Alert::BooksWrong { .. }
             | Alert::Repeated { .. }

@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
 
 use crate::clock::Timestamp;
-use crate::ids::{ChatId, PaymentId, PlanId, SubscriptionId, UserId};
+use crate::ids::{ChargeId, ChatId, PaymentId, PlanId, SubscriptionId, UserId};
 use crate::money::{Currency, Money};
 
 text_enum! {
@@ -12,6 +12,16 @@ text_enum! {
     ProviderId {
         Stars = "stars",
         Qvapay = "qvapay",
+    }
+}
+
+impl ProviderId {
+    /// Whether its API gives money back; else whoever runs the house does, by hand.
+    pub fn gives_back(self) -> bool {
+        match self {
+            ProviderId::Stars => true,
+            ProviderId::Qvapay => false,
+        }
     }
 }
 
@@ -91,6 +101,14 @@ impl Payment {
     pub fn price(&self) -> Money {
         Money::new(self.amount, self.currency.clone())
     }
+
+    /// What came for it, as far as that is known; else its price.
+    pub fn paid(&self) -> Money {
+        match (self.paid_amount, self.paid_currency.clone()) {
+            (Some(amount), Some(currency)) => Money::new(amount, currency),
+            _ => self.price(),
+        }
+    }
 }
 
 /// An order that is about to be stored.
@@ -110,6 +128,37 @@ pub struct NewPayment {
     pub chat_id: Option<ChatId>,
     pub message_id: Option<i64>,
     pub expires_at: Timestamp,
+}
+
+/// A row of `unmatched_charges`: money that came and fits no order.
+#[derive(Clone, Debug)]
+pub struct UnmatchedCharge {
+    pub id: ChargeId,
+    pub provider: ProviderId,
+    /// The provider's id of the money.
+    pub charge_id: String,
+    /// None where the provider does not tell Telegram ids.
+    pub payer: Option<UserId>,
+    /// The order it names.
+    pub payment_id: Option<PaymentId>,
+    /// None when the provider wrote no plain number.
+    pub amount: Option<Decimal>,
+    pub currency: Currency,
+    /// Why it was not credited.
+    pub reason: String,
+    pub resolved_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+}
+
+impl UnmatchedCharge {
+    pub fn money(&self) -> Option<Money> {
+        self.amount.map(|amount| Money::new(amount, self.currency.clone()))
+    }
+
+    /// Whether its provider can send it back to whoever paid.
+    pub fn can_go_back(&self) -> bool {
+        self.provider.gives_back() && self.payer.is_some()
+    }
 }
 
 /// Money that came, as its provider names it.

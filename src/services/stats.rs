@@ -25,7 +25,7 @@ pub struct Stats {
     pub income_today: Vec<Income>,
     /// In the last 30 days.
     pub income_30_days: Vec<Income>,
-    /// Orders that a human has to look at.
+    /// Orders and money without an order that a human has to look at.
     pub reviews: i64,
     /// Configs that are not gone.
     pub configs: Vec<(Protocol, ConfigStatus, i64)>,

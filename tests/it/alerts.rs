@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use usipipo::handlers::bots::screens::{MAX_TEXT, alert};
 use usipipo::i18n::Texts;
-use usipipo::ids::{ConfigId, EventId, PaymentId, ServerId, UserId};
+use usipipo::ids::{ChargeId, ConfigId, EventId, PaymentId, ServerId, UserId};
 use usipipo::models::bot::Language;
 use usipipo::models::notice::Alert;
 use usipipo::models::outgoing::ButtonAction;
@@ -21,8 +21,8 @@ fn alerts(text: &str) -> Vec<Alert> {
         Alert::JobDead { kind: text(), reason: text() },
         Alert::MessageDead { chat_id: user_id.0, reason: text() },
         Alert::MessageDead { chat_id: -1_001_234, reason: text() },
-        Alert::PaymentReview { payment_id: Some(PaymentId(42)), reason: text() },
-        Alert::PaymentReview { payment_id: None, reason: text() },
+        Alert::PaymentReview { payment_id: PaymentId(42), reason: text() },
+        Alert::PaymentUnmatched { charge_id: ChargeId(3), reason: text() },
         Alert::ProvisioningDelayed { config_id, user_id, reason: text() },
         Alert::PoolLow { server: text(), kind: text(), free: 3 },
         Alert::ServerDown { server_id, server: text(), reason: text() },

@@ -2,7 +2,7 @@
 //! people's phones, so it is read as strictly as any input: what `encode` would not have written is refused, and
 //! whether the person may touch what it names is for the services to decide.
 
-use crate::ids::{ConfigId, PaymentId, PlanId, SubscriptionId, UserId};
+use crate::ids::{ChargeId, ConfigId, PaymentId, PlanId, SubscriptionId, UserId};
 use crate::models::bot::Language;
 use crate::models::payment::ProviderId;
 use crate::models::text_enum;
@@ -103,6 +103,12 @@ callbacks! {
     /// Asks before refunding.
     Refund(payment: PaymentId) = "refund";
     RefundNow(payment: PaymentId) = "refund-yes";
+    /// The money was paid back at the provider.
+    RefundedByHand(payment: PaymentId) = "refund-hand";
+    Reviews = "reviews";
+    /// Money without an order.
+    Charge(charge: ChargeId) = "charge";
+    SendBack(charge: ChargeId) = "charge-back";
     /// Asks before banning.
     Ban(user: UserId) = "ban";
     BanNow(user: UserId) = "ban-yes";

@@ -60,9 +60,12 @@ impl From<PaymentError> for Stop {
             PaymentError::NotSold | PaymentError::NoPrice(_) | PaymentError::ProviderOff(_) => {
                 Stop::Tell(Reply::NotSold)
             }
+            PaymentError::WrongState(_)
+            | PaymentError::NoCharge
+            | PaymentError::RefundByHand(_)
+            | PaymentError::RefundThroughApi(_) => Stop::Tell(Reply::StaleButton),
             PaymentError::Access(error) => error.into(),
             PaymentError::Database(error) => error.into(),
-            error => Stop::Fail(Failure::retry(error)),
         }
     }
 }

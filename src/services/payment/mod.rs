@@ -2,12 +2,13 @@
 //! anything is given; money that fits no order is kept for a human and never lost.
 //!
 //! `order` makes and closes orders, `stars` is what Telegram tells of Stars, `settle` credits money,
-//! `refund` sends it back.
+//! `refund` sends it back, `unmatched` keeps what fits no order.
 
 mod order;
 mod refund;
 mod settle;
 mod stars;
+mod unmatched;
 
 use crate::crud;
 use crate::ids::{PaymentId, UserId};
@@ -23,11 +24,12 @@ pub use order::{
     cancel_order, create_order, invoice_failed, invoice_made, is_invoicing_stuck, look_again, poll, recent,
     send_stars_invoice,
 };
-pub use refund::{find_refundable, refunded, request_refund};
+pub use refund::{find_refundable, refunded, refunded_by_hand, request_refund};
 pub use settle::{Credit, callback_received, observed};
 pub use stars::{
     CheckoutRefusal, StarsPayment, check_checkout, stars_paid, stars_refunded, stars_subscription_changed,
 };
+pub use unmatched::{charge_sent_back, close_charge, find_charge, reviews, send_charge_back};
 
 #[derive(Debug, thiserror::Error)]
 pub enum PaymentError {
@@ -43,8 +45,10 @@ pub enum PaymentError {
     WrongState(PaymentStatus),
     #[error("the provider gave no id of the money, so it cannot be sent back")]
     NoCharge,
-    #[error("{0} gives no money back through its API")]
+    #[error("{0} gives no money back through its API: it is sent by hand")]
     RefundByHand(ProviderId),
+    #[error("{0} gives money back through its API, and not by hand")]
+    RefundThroughApi(ProviderId),
     #[error(transparent)]
     Access(#[from] super::access::AccessError),
     // Not transparent: what decides on another try looks for the database's error in the chain of sources.

@@ -8,7 +8,7 @@ use crate::ids::PaymentId;
 use crate::models::audit::Action;
 use crate::models::job::Job;
 use crate::models::notice::Notice;
-use crate::models::payment::{LedgerKind, Payment, PaymentStatus, ProviderId};
+use crate::models::payment::{LedgerKind, Payment, PaymentStatus};
 use crate::models::role::Permission;
 use crate::services::{access, subscription};
 use crate::work::Work;
@@ -18,10 +18,28 @@ pub async fn request_refund(work: &mut Work, id: PaymentId) -> Result<Payment, P
     access::require(work, Permission::RefundPayments).await?;
     let order = crud::payment::lock(work.conn(), id).await?.ok_or(PaymentError::Unknown)?;
     check_refundable(&order)?;
+    if !order.provider.gives_back() {
+        return Err(PaymentError::RefundByHand(order.provider));
+    }
     work.enqueue(Job::RefundPayment { payment_id: id });
     let details =
         json!({ "order": order.order_ref, "amount": order.paid_amount, "currency": order.paid_currency });
     work.audit(Action::RefundRequested, Some(&format!("payment:{id}")), details).await?;
+    Ok(order)
+}
+
+/// An admin has paid the money of an order back, where its provider cannot: it counts as refunded.
+pub async fn refunded_by_hand(work: &mut Work, id: PaymentId) -> Result<Payment, PaymentError> {
+    access::require(work, Permission::RefundPayments).await?;
+    let order = crud::payment::lock(work.conn(), id).await?.ok_or(PaymentError::Unknown)?;
+    check_refundable(&order)?;
+    if order.provider.gives_back() {
+        return Err(PaymentError::RefundThroughApi(order.provider));
+    }
+    let details =
+        json!({ "order": order.order_ref, "amount": order.paid_amount, "currency": order.paid_currency });
+    work.audit(Action::RefundedByHand, Some(&format!("payment:{id}")), details).await?;
+    refunded(work, id).await?;
     Ok(order)
 }
 
@@ -41,13 +59,10 @@ fn check_refundable(order: &Payment) -> Result<(), PaymentError> {
     if !matches!(order.status, PaymentStatus::Completed | PaymentStatus::Review) {
         return Err(PaymentError::WrongState(order.status));
     }
-    if order.charge_id.is_none() {
+    if order.provider.gives_back() && order.charge_id.is_none() {
         return Err(PaymentError::NoCharge);
     }
-    match order.provider {
-        ProviderId::Stars => Ok(()),
-        ProviderId::Qvapay => Err(PaymentError::RefundByHand(order.provider)),
-    }
+    Ok(())
 }
 
 /// The money went back, by our refund or by Telegram's own: what it bought is taken back, once.
@@ -60,9 +75,8 @@ pub async fn refunded(work: &mut Work, id: PaymentId) -> sqlx::Result<bool> {
     let to = PaymentStatus::Refunded;
     crud::payment::set_status(work.conn(), id, order.status, to, None, now).await?;
     if order.status == PaymentStatus::Completed {
-        let amount = order.paid_amount.unwrap_or(order.amount);
-        let currency = order.paid_currency.clone().unwrap_or_else(|| order.currency.clone());
-        crud::payment::insert_ledger(work.conn(), &order, LedgerKind::Refund, amount, &currency, now).await?;
+        let paid = order.paid();
+        crud::payment::insert_ledger(work.conn(), &order, LedgerKind::Refund, &paid, now).await?;
         subscription::take_back(work, &order).await?;
     }
     let details = json!({ "order": order.order_ref });

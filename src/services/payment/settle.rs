@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::order::close;
-use super::{handle_of, show_order};
+use super::{handle_of, show_order, unmatched};
 use crate::clock::Timestamp;
 use crate::crud;
 use crate::ids::{PaymentId, SubscriptionId, UserId};
@@ -13,8 +13,9 @@ use crate::models::bot::Bot;
 use crate::models::job::Job;
 use crate::models::notice::{Alert, Notice};
 use crate::models::outgoing::{Body, Class, Outgoing};
-use crate::models::payment::{Charge, LedgerKind, Payment, PaymentStatus, ProviderId};
+use crate::models::payment::{Charge, LedgerKind, Payment, PaymentStatus};
 use crate::models::subscription::Subscription;
+use crate::money::Money;
 use crate::services::{audit, subscription, vpn};
 use crate::work::Work;
 
@@ -63,7 +64,7 @@ pub(super) async fn settle(
         Decision::Complete if order.charge_id.as_deref() == Some(&charge.id) => Ok(Credit::Duplicate),
         Decision::Complete => {
             let reason = format!("paid again, the order is {}", order.status);
-            keep_for_review(work, order.provider, &charge, seen.payer, Some(order.id), &reason).await
+            unmatched::keep(work, order.provider, &charge, seen.payer, Some(order.id), &reason).await
         }
         Decision::Review(reason) => review(work, &order, Some(&charge), seen.payer, &reason).await,
     }
@@ -88,11 +89,10 @@ pub(super) async fn give(
         // The row is locked, so this cannot be; nothing may be given for it all the same.
         return Err(sqlx::Error::Protocol(format!("payment {} changed under its lock", order.id)));
     }
-    let amount = charge.amount.unwrap_or(order.amount);
-    crud::payment::insert_ledger(work.conn(), order, LedgerKind::Payment, amount, &charge.currency, now)
-        .await?;
+    let paid = Money::new(charge.amount.unwrap_or(order.amount), charge.currency.clone());
+    crud::payment::insert_ledger(work.conn(), order, LedgerKind::Payment, &paid, now).await?;
     let details = json!({
-        "order": order.order_ref, "provider": order.provider, "amount": amount, "currency": charge.currency,
+        "order": order.order_ref, "provider": order.provider, "amount": paid.amount, "currency": paid.currency,
         "subscription": subscription.id, "ends_at": subscription.ends_at,
     });
     work.act_as(Actor::User(order.user_id));
@@ -125,7 +125,7 @@ async fn review(
     if !order.status.may_become(PaymentStatus::Review) {
         return match charge {
             Some(charge) => {
-                keep_for_review(work, order.provider, charge, payer, Some(order.id), reason).await
+                unmatched::keep(work, order.provider, charge, payer, Some(order.id), reason).await
             }
             None => Ok(Credit::Duplicate),
         };
@@ -135,30 +135,9 @@ async fn review(
     if let Some(charge) = charge {
         crud::payment::set_charge(work.conn(), order.id, charge, now).await?;
     }
-    let alert = Alert::PaymentReview { payment_id: Some(order.id), reason: reason.to_owned() };
+    let alert = Alert::PaymentReview { payment_id: order.id, reason: reason.to_owned() };
     audit::notify_admins(work, Action::PaymentReview, alert).await?;
     show_order(work, order);
-    Ok(Credit::Review)
-}
-
-/// Keeps money that fits no order, once, and tells the admins.
-pub(super) async fn keep_for_review(
-    work: &mut Work,
-    provider: ProviderId,
-    charge: &Charge,
-    payer: Option<UserId>,
-    payment_id: Option<PaymentId>,
-    reason: &str,
-) -> sqlx::Result<Credit> {
-    let now = work.now();
-    let new = crud::payment::insert_unmatched(work.conn(), provider, charge, payer, payment_id, reason, now)
-        .await?;
-    if !new {
-        return Ok(Credit::Duplicate);
-    }
-    let amount = charge.amount.map_or_else(|| "an odd amount".to_owned(), |a| a.to_string());
-    let reason = format!("{amount} {} by {provider}: {reason}", charge.currency);
-    audit::notify_admins(work, Action::PaymentUnmatched, Alert::PaymentReview { payment_id, reason }).await?;
     Ok(Credit::Review)
 }
 

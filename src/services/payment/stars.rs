@@ -4,7 +4,8 @@ use serde_json::json;
 use ulid::Ulid;
 
 use super::refund::refunded;
-use super::settle::{Credit, give, keep_for_review, settle};
+use super::settle::{Credit, give, settle};
+use super::unmatched;
 use crate::clock::Timestamp;
 use crate::crud;
 use crate::ids::UserId;
@@ -75,15 +76,8 @@ pub async fn stars_paid(work: &mut Work, paid: &StarsPayment) -> sqlx::Result<Cr
         return Ok(Credit::Duplicate);
     }
     let Some(order) = order else {
-        return keep_for_review(
-            work,
-            ProviderId::Stars,
-            charge,
-            Some(paid.payer),
-            None,
-            "it names no order of ours",
-        )
-        .await;
+        let reason = "it names no order of ours";
+        return unmatched::keep(work, ProviderId::Stars, charge, Some(paid.payer), None, reason).await;
     };
     let seen = Observation {
         state: ObservedState::Paid,
@@ -108,15 +102,8 @@ async fn renew(
 ) -> sqlx::Result<Credit> {
     let now = work.now();
     if let Decision::Review(reason) = decide(&first.order_ref, &first.price(), first.user_id, seen) {
-        return keep_for_review(
-            work,
-            first.provider,
-            &paid.charge,
-            Some(paid.payer),
-            Some(first.id),
-            &reason,
-        )
-        .await;
+        let (charge, payer) = (&paid.charge, Some(paid.payer));
+        return unmatched::keep(work, first.provider, charge, payer, Some(first.id), &reason).await;
     }
     let new = NewPayment {
         order_ref: format!("ord_{}", Ulid::generate()),
@@ -140,11 +127,14 @@ async fn renew(
     Ok(Credit::Given(subscription.id))
 }
 
-/// Telegram says that a charge was refunded; false when it is none of ours.
+/// Telegram says that a charge was refunded; false when it is none of ours, or when that is known.
 pub async fn stars_refunded(work: &mut Work, charge: &Charge) -> sqlx::Result<bool> {
-    let found = crud::payment::find_by_charge(work.conn(), ProviderId::Stars, &charge.hash()).await?;
-    match found {
-        Some(order) => refunded(work, order.id).await,
+    let (provider, hash) = (ProviderId::Stars, charge.hash());
+    if let Some(order) = crud::payment::find_by_charge(work.conn(), provider, &hash).await? {
+        return refunded(work, order.id).await;
+    }
+    match crud::unmatched::find_by_charge(work.conn(), provider, &hash).await? {
+        Some(kept) => unmatched::charge_sent_back(work, kept.id).await,
         None => Ok(false),
     }
 }

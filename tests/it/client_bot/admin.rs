@@ -3,18 +3,21 @@
 use usipipo::handlers::bots::commands::Command;
 use usipipo::handlers::bots::screens::admin::usage;
 use usipipo::handlers::bots::screens::{Reply, reply_alert};
+use usipipo::ids::PaymentId;
+use usipipo::models::notice::Notice;
 use usipipo::models::role::Role;
 use usipipo::models::user::UserStatus;
 use usipipo::models::vpn::Protocol;
 
-use super::{ANA, BOSS, BRUNO, HELPER, House};
+use super::{ANA, BOSS, BRUNO, HELPER, House, paid};
 
-const TEAM: [&str; 9] = [
+const TEAM: [&str; 10] = [
     "/whois 6123456789",
     "/users",
     "/stats",
     "/audit",
     "/refund 1",
+    "/reviews",
     "/grantrole 6123456789 admin",
     "/revokerole 6123456789 admin",
     "/ban 6123456789",
@@ -40,6 +43,10 @@ async fn to_everybody_else_the_teams_commands_and_buttons_do_not_exist() {
         "stats",
         "refund:1",
         "refund-yes:1",
+        "refund-hand:1",
+        "reviews",
+        "charge:1",
+        "charge-back:1",
         "ban:6123456789",
         "ban-yes:6123456789",
         "unban:6123456789",
@@ -111,6 +118,8 @@ async fn wrong_arguments_show_the_usage() {
         ("/audit a b", Command::Audit),
         ("/refund", Command::Refund),
         ("/refund 1 2", Command::Refund),
+        ("/reviews 1", Command::Reviews),
+        ("/reviews x why", Command::Reviews),
         ("/ban", Command::Ban),
         ("/unban a b", Command::Unban),
     ] {
@@ -165,6 +174,58 @@ async fn a_refund_asks_first() {
         .await;
     assert!(house.presses(BOSS, "refund-yes:2").await.html().contains("QvaPay"));
     assert_eq!(house.number(refunds).await, 1);
+}
+
+#[tokio::test]
+async fn what_was_paid_back_by_hand_is_noted() {
+    let house = House::with_servers().await;
+    house.bought(ANA, 2, 250).await;
+    house.sql("UPDATE payments SET provider = 'qvapay', charge_id = 'tx-of-qvapay'").await;
+    let said = house.says(BOSS, "/refund 1").await;
+    assert!(said.html().contains("tx-of-qvapay"), "what to look for at QvaPay: {said:?}");
+    assert!(!said.buttons().contains(&"refund-yes:1".to_owned()));
+    assert!(said.buttons().contains(&"refund-hand:1".to_owned()), "{said:?}");
+    assert_eq!(house.text("SELECT status FROM payments").await, "completed", "nothing has happened yet");
+
+    let order = house.text("SELECT order_ref FROM payments").await;
+    assert!(house.presses(BOSS, "refund-hand:1").await.html().contains(&order));
+    assert_eq!(house.text("SELECT status FROM payments").await, "refunded");
+    assert_eq!(house.text("SELECT status FROM subscriptions").await, "suspended");
+    let audited = house.works.audited("refunded_by_hand").await;
+    assert_eq!((audited.len(), audited[0].user_id), (1, Some(BOSS.user())));
+    let told = house.works.notices_to(ANA.user()).await;
+    assert!(told.contains(&Notice::Refunded { payment_id: PaymentId(1) }), "{told:?}");
+    let again = house.presses(BOSS, "refund-hand:1").await;
+    assert!(!again.html().contains(&order), "{again:?}");
+    assert_eq!(house.works.audited("refunded_by_hand").await.len(), 1);
+}
+
+#[tokio::test]
+async fn money_without_an_order_is_looked_at_and_closed() {
+    let house = House::new().await;
+    let none = BOSS.texts().text("reviews-none").into_string();
+    assert!(house.says(BOSS, "/reviews").await.html().contains(&none));
+    for charge in ["c1", "c2"] {
+        house.client(paid(ANA, "ord_nosuch.v1", 77, charge)).await;
+    }
+    let said = house.says(BOSS, "/reviews").await;
+    assert!(said.html().contains("77 ⭐") && said.buttons().contains(&"charge:2".to_owned()), "{said:?}");
+    let said = house.presses(BOSS, "charge:1").await;
+    assert!(said.html().contains("c1") && said.html().contains("6123456789"), "{said:?}");
+    assert!(said.html().contains("/reviews 1"), "how to close it: {said:?}");
+
+    house.presses(BOSS, "charge-back:1").await;
+    assert_eq!(house.number("SELECT COUNT(*) FROM jobs WHERE kind = 'send_back'").await, 1);
+    house.says(BOSS, "/reviews 2 gave her a <week>").await;
+    let open = "SELECT COUNT(*) FROM unmatched_charges WHERE resolved_at IS NULL";
+    assert_eq!(house.number(open).await, 1);
+    let audited = &house.works.audited("charge_closed").await[0];
+    assert_eq!((audited.user_id, audited.target.as_deref()), (Some(BOSS.user()), Some("charge:2")));
+    assert!(audited.details.contains("gave her a <week>"), "{audited:?}");
+    let gone = BOSS.texts().text("charge-gone").into_string();
+    assert_eq!(house.says(BOSS, "/reviews 2 again").await.html(), gone);
+    assert_eq!(house.presses(BOSS, "charge:99").await.html(), gone);
+    assert_eq!(house.works.audited("charge_closed").await.len(), 1);
 }
 
 #[tokio::test]

@@ -29,6 +29,7 @@ fn shows(command: Command) -> &'static str {
         Command::Users => "users-title",
         Command::Stats => "stats-title",
         Command::Audit => "audit-title",
+        Command::Reviews => "reviews-title",
         Command::Whois | Command::Refund | Command::GrantRole | Command::RevokeRole => "usage",
         Command::Ban | Command::Unban => "usage",
     }

@@ -8,10 +8,10 @@ use usipipo::models::bot::Language;
 use usipipo::models::outgoing::Body;
 use usipipo::models::vpn::Protocol;
 
-use super::{ANA, BOSS, BRUNO, House, Person};
+use super::{ANA, BOSS, BRUNO, House, Person, paid};
 
 /// Buttons that change something, in the order in which they are pressed, after all others.
-const LAST: [&str; 10] = [
+const LAST: [&str; 12] = [
     "lang",
     "cfg-name",
     "buy",
@@ -19,6 +19,8 @@ const LAST: [&str; 10] = [
     "trial-take",
     "add-to",
     "refund-yes",
+    "refund-hand",
+    "charge-back",
     "ban-yes",
     "unban",
     "cfg-revoke-yes",
@@ -100,6 +102,9 @@ async fn team() -> BTreeSet<String> {
     let house = House::with_servers().await;
     house.bought(ANA, 2, 250).await;
     house.trial(BRUNO, Protocol::Outline).await;
+    house.bought(BRUNO, 1, 75).await;
+    house.sql("UPDATE payments SET provider = 'qvapay' WHERE id = 2").await;
+    house.client(paid(ANA, "ord_nosuch.v1", 77, "c1")).await;
     for page in 0..12 {
         let many = Person { id: 7000 + page, name: "Many", language: "ru" };
         house.says(many, "/start").await;

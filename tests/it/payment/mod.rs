@@ -3,6 +3,7 @@
 mod order;
 mod refund;
 mod settle;
+mod unmatched;
 
 use rust_decimal::Decimal;
 use scoped_futures::ScopedFutureExt;

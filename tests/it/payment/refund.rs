@@ -1,11 +1,13 @@
 use futures::future::join_all;
 use scoped_futures::ScopedFutureExt;
+use usipipo::ids::{PaymentId, UserId};
 use usipipo::models::audit::Actor;
 use usipipo::models::payment::{PaymentStatus, ProviderId};
+use usipipo::services::books;
 use usipipo::services::payment::{self, PaymentError};
 use usipipo::work::Origin;
 
-use super::{ANA, Shop, stars_for};
+use super::{ANA, Shop, paid, stars_for};
 use crate::support::works::ADMIN;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,4 +68,42 @@ async fn telegrams_own_word_of_a_refund_ends_the_access() {
     assert!(!told().await, "told again, nothing changes");
     assert_eq!(shop.days_left().await, 0);
     assert_eq!(shop.count("SELECT COUNT(*) FROM subscriptions WHERE status = 'suspended'").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn money_returned_by_hand_is_a_refund() {
+    let shop = Shop::open().await;
+    let order = shop.order(ProviderId::Qvapay).await;
+    // More than the price: what came is what goes back.
+    shop.observed(&order, &paid(&order, "7.5")).await;
+    let returned = async |actor: UserId, id: PaymentId| {
+        let origin = Origin { actor: Actor::User(actor), cause: None };
+        shop.works.run("hand", origin, |work| payment::refunded_by_hand(work, id).scope_boxed()).await
+    };
+    shop.works.person(ADMIN.0).await;
+    assert!(matches!(returned(ANA, order.id).await, Err(PaymentError::Access(_))));
+    assert_eq!(shop.payment(&order).await.status, PaymentStatus::Completed);
+    let both = tokio::join!(returned(ADMIN, order.id), returned(ADMIN, order.id));
+    assert!(both.0.is_ok() != both.1.is_ok(), "once: {both:?}");
+    assert_eq!(shop.payment(&order).await.status, PaymentStatus::Refunded);
+    assert_eq!(shop.days_left().await, 0);
+    let back =
+        "SELECT COUNT(*) FROM ledger_entries WHERE kind = 'refund' AND amount = 7.5 AND currency = 'USD'";
+    assert_eq!(shop.count(back).await, 1);
+    assert_eq!(shop.works.audited("refunded_by_hand").await[0].user_id, Some(ADMIN));
+    assert_eq!(shop.works.audited("payment_refunded").await.len(), 1);
+
+    let stars = shop.order(ProviderId::Stars).await;
+    shop.stars(&stars_for(&stars, "charge")).await;
+    let refused = returned(ADMIN, stars.id).await;
+    assert!(matches!(refused, Err(PaymentError::RefundThroughApi(_))), "Telegram does it: {refused:?}");
+
+    let review = shop.order(ProviderId::Qvapay).await;
+    shop.observed(&review, &paid(&review, "0.01")).await;
+    returned(ADMIN, review.id).await.unwrap();
+    assert_eq!(shop.payment(&review).await.status, PaymentStatus::Refunded);
+    assert_eq!(shop.count("SELECT COUNT(*) FROM ledger_entries").await, 3, "it never was income");
+    let broken =
+        shop.works.run("books", Origin::SYSTEM, |work| books::check(work).scope_boxed()).await.unwrap();
+    assert_eq!(broken, []);
 }

@@ -47,6 +47,7 @@ async fn run(talk: &mut Talk<'_>, command: Command, args: &str, left: Option<Dia
         Command::Stats => admin::stats(talk).await,
         Command::Audit => admin::audit_command(talk, args).await,
         Command::Refund => admin::refund_command(talk, args).await,
+        Command::Reviews => admin::reviews_command(talk, args).await,
         Command::GrantRole => admin::grant_role(talk, args).await,
         Command::RevokeRole => admin::revoke_role(talk, args).await,
         Command::Ban => admin::ban_command(talk, args).await,

@@ -14,7 +14,6 @@ use crate::models::notice::Notice;
 use crate::models::payment::{Payment, PaymentStatus, ProviderId};
 use crate::models::subscription::{ReminderKind, Subscription, SubscriptionStatus};
 use crate::models::vpn::ConfigStatus;
-use crate::money::Money;
 use crate::services::catalogue;
 use crate::work::Work;
 
@@ -121,7 +120,7 @@ async fn receipt(
         return Err(Unsendable::Moot("the order has gone on since"));
     }
     let kind = match status {
-        PaymentStatus::Refunded => ReceiptKind::Refunded,
+        PaymentStatus::Refunded => ReceiptKind::Refunded { had_access: order.completed_at.is_some() },
         _ => {
             let subscription = bought(work, &order).await?;
             let subscription = subscription.ok_or(Unsendable::Moot("the subscription is gone"))?;
@@ -130,11 +129,7 @@ async fn receipt(
         }
     };
     let plan = plan_name(work, t, order.plan_id).await?.ok_or_else(no_plan)?;
-    let price = match (order.paid_amount, order.paid_currency.clone()) {
-        (Some(amount), Some(currency)) => Money::new(amount, currency),
-        _ => order.price(),
-    };
-    Ok(screens::receipt(t, &Receipt { order_ref: order.order_ref, plan, price, kind }))
+    Ok(screens::receipt(t, &Receipt { price: order.paid(), order_ref: order.order_ref, plan, kind }))
 }
 
 /// Whether a config was ordered together with the payment: all rows of a unit of work bear the same instant.

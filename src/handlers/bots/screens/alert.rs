@@ -39,12 +39,12 @@ fn words(t: &Texts, alert: &Alert) -> Html {
             let args = args! { "chat" => Html::code(chat_id), "reason" => cause(reason) };
             t.with("alert-message-dead", args)
         }
-        Alert::PaymentReview { payment_id: Some(payment), reason } => {
-            let args = args! { "payment" => Html::code(payment), "reason" => cause(reason) };
+        Alert::PaymentReview { payment_id, reason } => {
+            let args = args! { "payment" => Html::code(payment_id), "reason" => cause(reason) };
             t.with("alert-payment-review", args)
         }
-        Alert::PaymentReview { payment_id: None, reason } => {
-            t.with("alert-payment-unknown", args! { "reason" => cause(reason) })
+        Alert::PaymentUnmatched { charge_id: _, reason } => {
+            t.with("alert-payment-unmatched", args! { "reason" => cause(reason) })
         }
         Alert::ProvisioningDelayed { config_id, user_id, reason } => {
             let (config, user) = (Html::code(config_id), Html::code(user_id));
@@ -88,7 +88,10 @@ fn action(t: &Texts, alert: &Alert) -> Option<Button> {
         Alert::PoolLow { .. } | Alert::ServerDown { .. } | Alert::ServerUp { .. } => {
             Some(button(t.label("home-button-status"), Callback::Status))
         }
-        // No refund on a tap: the money in question may not be what the order was paid with.
+        Alert::PaymentReview { .. } => Some(button(t.label("reviews-button"), Callback::Reviews)),
+        Alert::PaymentUnmatched { charge_id, .. } => {
+            Some(button(t.label("reviews-button"), Callback::Charge(*charge_id)))
+        }
         _ => None,
     }
 }

@@ -20,8 +20,8 @@ pub enum ReceiptKind {
     Paid { ends_at: Timestamp, first: bool },
     /// The money came after the order had expired or was cancelled, and counts all the same.
     Late { ends_at: Timestamp, first: bool },
-    /// Given back, and the access taken off.
-    Refunded,
+    /// Given back, and the access taken off where it had given any.
+    Refunded { had_access: bool },
     /// Money came that does not fit the order; a human decides.
     Review,
 }
@@ -37,11 +37,12 @@ pub fn receipt(t: &Texts, view: &Receipt) -> Screen {
             let args = bought(t, view, ends_at);
             Screen::new(paragraphs([t.with("receipt-late", args), next(t, first)]), vpn())
         }
-        ReceiptKind::Refunded => {
+        ReceiptKind::Refunded { had_access } => {
             let args = args! {
                 "plan" => plan(t, view), "price" => &view.price, "reference" => reference(view),
             };
-            let html = paragraphs([t.with("receipt-refunded", args), t.text("receipt-refunded-access")]);
+            let access = if had_access { t.text("receipt-refunded-access") } else { Html::default() };
+            let html = paragraphs([t.with("receipt-refunded", args), access]);
             let plans = button(t.label("go-plans"), Callback::Plans);
             Screen::new(html, Rows::default().row([plans]).home(t))
         }

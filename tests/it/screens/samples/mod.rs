@@ -12,15 +12,15 @@ use usipipo::handlers::bots::commands::Command;
 use usipipo::handlers::bots::screens::admin::*;
 use usipipo::handlers::bots::screens::*;
 use usipipo::i18n::Texts;
-use usipipo::ids::{ConfigId, PaymentId, PlanId, SubscriptionId, UserId};
+use usipipo::ids::{ChargeId, ConfigId, PaymentId, PlanId, SubscriptionId, UserId};
 use usipipo::models::bot::Language;
-use usipipo::models::payment::{PaymentStatus, ProviderId};
+use usipipo::models::payment::{PaymentStatus, ProviderId, UnmatchedCharge};
 use usipipo::models::role::Role;
 use usipipo::models::server::ServerHealth;
 use usipipo::models::subscription::{ReminderKind, SubscriptionStatus};
 use usipipo::models::user::UserStatus;
 use usipipo::models::vpn::{ConfigStatus, Protocol};
-use usipipo::money::Money;
+use usipipo::money::{Currency, Money};
 
 pub use vpn::{SS_LINK, secret_text};
 

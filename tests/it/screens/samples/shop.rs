@@ -72,7 +72,8 @@ pub fn receipts(t: &Texts, n: &Names) -> Vec<Sample> {
         sample("receipt/paid", show(ReceiptKind::Paid { ends_at, first: true })),
         sample("receipt/paid again", show(ReceiptKind::Paid { ends_at, first: false })),
         sample("receipt/late", show(ReceiptKind::Late { ends_at, first: true })),
-        sample("receipt/refunded", show(ReceiptKind::Refunded)),
+        sample("receipt/refunded", show(ReceiptKind::Refunded { had_access: true })),
+        sample("receipt/refunded unused", show(ReceiptKind::Refunded { had_access: false })),
         sample("receipt/review", show(ReceiptKind::Review)),
     ]
 }

@@ -84,13 +84,49 @@ fn stats_view(dead: u64) -> Stats {
     }
 }
 
+/// As many as one page shows.
+fn waiting(n: &Names) -> Reviews {
+    let order = || (payment_view(n, PaymentStatus::Review), format!("{}: paid 0.01", n.person));
+    let charge = |i| unmatched(n, if i % 2 == 0 { ProviderId::Stars } else { ProviderId::Qvapay });
+    Reviews { orders: (0..5).map(|_| order()).collect(), charges: (0..5).map(charge).collect() }
+}
+
+fn unmatched(n: &Names, provider: ProviderId) -> UnmatchedCharge {
+    let stars = provider == ProviderId::Stars;
+    UnmatchedCharge {
+        id: ChargeId(3),
+        provider,
+        charge_id: format!("stx{}", n.person),
+        payer: stars.then_some(ANA),
+        payment_id: (!stars).then_some(PaymentId(42)),
+        amount: stars.then(|| 250.into()),
+        currency: if stars { Currency::stars() } else { Currency::usd() },
+        reason: format!("it names {}", n.person),
+        resolved_at: None,
+        created_at: now(),
+    }
+}
+
 pub fn decisions(t: &Texts, n: &Names) -> Vec<Sample> {
     let preview = RefundPreview {
         payment: payment_view(n, PaymentStatus::Completed),
         payer: ANA,
         payer_name: n.person.clone(),
         paid_at: now() - Duration::days(3),
-        ends_at: now(),
+        charge: Some("stxCHARGE".to_owned()),
+        ends_at: Some(now()),
+    };
+    let hand = RefundPreview {
+        payment: PaymentView {
+            provider: ProviderId::Qvapay,
+            price: usd(),
+            ..payment_view(n, PaymentStatus::Review)
+        },
+        payer: ANA,
+        payer_name: n.person.clone(),
+        paid_at: now() - Duration::days(3),
+        charge: Some("7b1c2f66-3a0e-4f51-9c1d-5d0a3f1e2b44".to_owned()),
+        ends_at: None,
     };
     let target = BanTarget { id: ANA, name: n.person.clone() };
     let role = RoleView { role: Role::Support, expires_at: Some(now() + Duration::days(30)) };
@@ -99,10 +135,19 @@ pub fn decisions(t: &Texts, n: &Names) -> Vec<Sample> {
     let banned = |result| ban_result(t, &target, result);
     vec![
         sample("refund/question", refund_preview(t, &preview)),
+        sample("refund/question by hand", refund_preview(t, &hand)),
+        sample("refund/noted", refund(RefundResult::Noted { order_ref: ORDER.to_owned(), payer: ANA })),
         sample("refund/started", refund(RefundResult::Started { order_ref: ORDER.to_owned(), payer: ANA })),
         sample("refund/not paid", refund(RefundResult::NotPaid { status: PaymentStatus::Refunded })),
         sample("refund/no order", refund(RefundResult::NoSuchOrder)),
         sample("refund/by hand", refund(RefundResult::ByHand { provider: ProviderId::Qvapay })),
+        sample("reviews", reviews(t, &waiting(n))),
+        sample("reviews/none", reviews(t, &Reviews { orders: vec![], charges: vec![] })),
+        sample("charge", charge(t, &unmatched(n, ProviderId::Stars))),
+        sample("charge/by hand", charge(t, &unmatched(n, ProviderId::Qvapay))),
+        sample("charge/sent back", charge_result(t, ChargeResult::SentBack)),
+        sample("charge/closed", charge_result(t, ChargeResult::Closed)),
+        sample("charge/gone", charge_result(t, ChargeResult::Gone)),
         sample("role/granted", change(RoleChange::Granted { user: ANA, role })),
         sample("role/revoked", change(RoleChange::Revoked { user: ANA, role: Role::Support })),
         sample("role/unknown", change(RoleChange::UnknownRole { given: n.person.clone() })),
@@ -116,6 +161,7 @@ pub fn decisions(t: &Texts, n: &Names) -> Vec<Sample> {
         sample("ban/unchanged", banned(BanResult::Unchanged)),
         sample("ban/protected", banned(BanResult::Protected)),
         sample("usage/whois", usage(t, Command::Whois)),
+        sample("usage/reviews", usage(t, Command::Reviews)),
         sample("usage/grantrole", usage(t, Command::GrantRole)),
         sample("no such user", no_such_user(t, &n.person)),
     ]

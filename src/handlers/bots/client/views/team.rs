@@ -3,8 +3,9 @@
 use chrono::TimeDelta;
 
 use super::account::{self, LAST_PAGE};
+use crate::handlers::bots::screens::PaymentView;
 use crate::handlers::bots::screens::admin::{
-    Audit, AuditLine, BanTarget, Queues, RefundPreview, Sales, Stats, UserLine, Users, Whois,
+    Audit, AuditLine, BanTarget, Queues, RefundPreview, Reviews, Sales, Stats, UserLine, Users, Whois,
 };
 use crate::handlers::bots::stop::Stop;
 use crate::handlers::bots::talk::Talk;
@@ -14,10 +15,12 @@ use crate::models::server::ServerHealth;
 use crate::models::user::User;
 use crate::models::vpn::ConfigStatus;
 use crate::services::stats::{self as numbers, Income};
-use crate::services::{access, audit as log, catalogue, people, server, subscription, vpn};
+use crate::services::{access, audit as log, catalogue, payment, people, server, subscription, vpn};
 
 /// People on a page of /users.
 const USERS_PAGE: u32 = 10;
+/// Orders in review, and charges, that fit one message.
+const REVIEWS: u32 = 5;
 
 /// First and last name.
 fn full_name(user: &User) -> String {
@@ -142,10 +145,19 @@ pub async fn refund_preview(talk: &mut Talk<'_>, order: &Payment) -> sqlx::Resul
     };
     let (now, days) = (talk.work.now(), TimeDelta::days(i64::from(order.duration_days)));
     Ok(RefundPreview {
-        payment: account::payment_view(order, &names),
+        payment: PaymentView { price: order.paid(), ..account::payment_view(order, &names) },
         payer: order.user_id,
         payer_name: payer.as_ref().map(full_name).unwrap_or_default(),
         paid_at: order.completed_at.unwrap_or(order.created_at),
-        ends_at: bought.map_or(now, |bought| (bought.ends_at - days).max(now)),
+        charge: order.charge_id.clone(),
+        ends_at: bought.map(|bought| (bought.ends_at - days).max(now)),
     })
+}
+
+/// What a human has to look at, a few at a time.
+pub async fn reviews(talk: &mut Talk<'_>) -> Result<Reviews, Stop> {
+    let (orders, charges) = payment::reviews(talk.work, REVIEWS).await?;
+    let names = catalogue::names(talk.work, talk.user.language).await?;
+    let order = |row: &Payment| (account::payment_view(row, &names), row.note.clone().unwrap_or_default());
+    Ok(Reviews { orders: orders.iter().map(order).collect(), charges })
 }

@@ -4,7 +4,7 @@ use super::person;
 use crate::clock::Timestamp;
 use crate::handlers::bots::callback::Callback;
 use crate::handlers::bots::screens::parts::{self, PaymentView};
-use crate::handlers::bots::screens::{Rows, Screen, button};
+use crate::handlers::bots::screens::{Rows, Screen, button, paragraphs};
 use crate::i18n::{Html, Texts, args};
 use crate::ids::UserId;
 use crate::models::payment::{PaymentStatus, ProviderId};
@@ -15,8 +15,10 @@ pub struct RefundPreview {
     /// First and last name.
     pub payer_name: String,
     pub paid_at: Timestamp,
-    /// Where the access would end after the refund.
-    pub ends_at: Timestamp,
+    /// The provider's id of the money; needed where it is sent back by hand.
+    pub charge: Option<String>,
+    /// Where the access would end after the refund; None when it gave none.
+    pub ends_at: Option<Timestamp>,
 }
 
 pub fn refund_preview(t: &Texts, view: &RefundPreview) -> Screen {
@@ -29,19 +31,37 @@ pub fn refund_preview(t: &Texts, view: &RefundPreview) -> Screen {
         "provider" => parts::provider_name(payment.provider),
         "moment" => t.moment(view.paid_at),
         "reference" => Html::code(&payment.order_ref),
-        "date" => t.date(view.ends_at),
     };
+    let ends = view.ends_at.map(|at| t.with("refund-ends", args! { "date" => t.date(at) }));
+    let html = paragraphs([t.with("refund-question", args), by_hand(t, view), ends.unwrap_or_default()]);
     let price = args! { "price" => &payment.price };
-    let rows = Rows::default()
-        .row([button(t.label_with("refund-button-yes", price), Callback::RefundNow(payment.id))])
-        .row([button(t.label("refund-button-no"), Callback::Whois(view.payer))])
-        .home(t);
-    Screen::new(t.with("refund-question", args), rows)
+    let yes = match payment.provider.gives_back() {
+        true => button(t.label_with("refund-button-yes", price), Callback::RefundNow(payment.id)),
+        false => button(t.label_with("refund-button-hand", price), Callback::RefundedByHand(payment.id)),
+    };
+    let no = button(t.label("refund-button-no"), Callback::Whois(view.payer));
+    Screen::new(html, Rows::default().row([yes]).row([no]).home(t))
+}
+
+/// What to do first where the provider does not do it.
+fn by_hand(t: &Texts, view: &RefundPreview) -> Html {
+    if view.payment.provider.gives_back() {
+        return Html::default();
+    }
+    let charge =
+        view.charge.as_ref().map(|charge| t.with("refund-charge", args! { "charge" => Html::code(charge) }));
+    let first = args! { "provider" => parts::provider_name(view.payment.provider) };
+    paragraphs([charge.unwrap_or_default(), t.with("refund-hand-first", first)])
 }
 
 pub enum RefundResult {
     /// Taken back and on its way through the provider; the payer is told when it is done.
     Started {
+        order_ref: String,
+        payer: UserId,
+    },
+    /// Paid back by hand: what it bought is taken back, and the payer is told.
+    Noted {
         order_ref: String,
         payer: UserId,
     },
@@ -61,6 +81,9 @@ pub fn refund_result(t: &Texts, view: &RefundResult) -> Screen {
         RefundResult::Started { order_ref, .. } => {
             t.with("refund-started", args! { "reference" => Html::code(order_ref) })
         }
+        RefundResult::Noted { order_ref, .. } => {
+            t.with("refund-noted", args! { "reference" => Html::code(order_ref) })
+        }
         RefundResult::NotPaid { status } => {
             t.with("refund-not-paid", args! { "status" => parts::payment_status(t, *status) })
         }
@@ -70,7 +93,9 @@ pub fn refund_result(t: &Texts, view: &RefundResult) -> Screen {
         }
     };
     let rows = match view {
-        RefundResult::Started { payer, .. } => Rows::default().back(t, Callback::Whois(*payer)),
+        RefundResult::Started { payer, .. } | RefundResult::Noted { payer, .. } => {
+            Rows::default().back(t, Callback::Whois(*payer))
+        }
         _ => Rows::default().back(t, Callback::Users(0)),
     };
     Screen::new(text, rows)

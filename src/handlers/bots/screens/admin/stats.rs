@@ -63,7 +63,9 @@ pub fn stats(t: &Texts, view: &Stats) -> Screen {
             reviews.unwrap_or_default(),
         ]),
     ]);
+    let look = (queues.reviews > 0).then(|| button(t.label("reviews-button-all"), Callback::Reviews));
     let rows = Rows::default()
+        .row(look)
         .row([button(t.label("config-button-refresh"), Callback::Stats)])
         .row([button(t.label("home-button-users"), Callback::Users(0))])
         .home(t);

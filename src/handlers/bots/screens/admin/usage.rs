@@ -17,6 +17,7 @@ fn examples(command: Command) -> &'static [&'static str] {
         Command::Whois => &["/whois 123456789", "/whois @ana"],
         Command::Audit => &["/audit", "/audit 123456789"],
         Command::Refund => &["/refund ord_01JDX5K8Q2M7V9B3C4D5E6F7G8"],
+        Command::Reviews => &["/reviews", "/reviews 3 paid back at QvaPay"],
         Command::GrantRole => &["/grantrole 123456789 support", "/grantrole @ana support 30"],
         Command::RevokeRole => &["/revokerole 123456789 support"],
         Command::Ban => &["/ban 123456789"],

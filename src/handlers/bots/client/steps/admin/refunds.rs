@@ -40,6 +40,14 @@ pub async fn refund(talk: &mut Talk<'_>, id: PaymentId) -> Step {
     show(talk, result)
 }
 
+pub async fn refunded_by_hand(talk: &mut Talk<'_>, id: PaymentId) -> Step {
+    let result = match payment::refunded_by_hand(talk.work, id).await {
+        Ok(order) => RefundResult::Noted { order_ref: order.order_ref, payer: order.user_id },
+        Err(error) => refused(error)?,
+    };
+    show(talk, result)
+}
+
 fn refused(error: PaymentError) -> Result<RefundResult, Stop> {
     match error {
         PaymentError::Unknown => Ok(RefundResult::NoSuchOrder),
