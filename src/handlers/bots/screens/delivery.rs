@@ -23,7 +23,7 @@ const MAX_COPY: usize = 256;
 
 /// Caption of the `.conf` document (WireGuard).
 pub fn document_caption(t: &Texts, view: &Delivered) -> Screen {
-    Screen::new(t.with("deliver-document", args! { "name" => name(t, view) }), rows(t, view))
+    Screen::new(t.with("deliver-document", args! { "name" => name(t, view) }), only_back(t, view))
 }
 
 /// Caption of the QR code.
@@ -32,7 +32,7 @@ pub fn qr_caption(t: &Texts, view: &Delivered) -> Screen {
         Protocol::Wireguard => t.text("deliver-qr-wireguard"),
         Protocol::Outline => t.text("deliver-qr-outline"),
     };
-    Screen::new(text, rows(t, view))
+    Screen::new(text, only_back(t, view))
 }
 
 /// The config as text that can be copied; called when it is sent, because `secret` is never stored in a message.
@@ -51,15 +51,15 @@ pub fn secret_text(t: &Texts, view: &Delivered, secret: &str) -> Screen {
         text: t.label("deliver-button-copy"),
         action: ButtonAction::Copy(secret.to_owned()),
     });
-    Screen::new(html, Rows(copy.map(|button| vec![button]).into_iter().chain(rows(t, view).0).collect()))
+    let guide = button(t.label("config-button-guide"), Callback::ConfigGuides(view.config_id));
+    Screen::new(html, Rows::default().row(copy).row([guide]).back(t, Callback::Config(view.config_id)))
 }
 
 fn name(t: &Texts, view: &Delivered) -> Html {
     config_name(t, &view.name, view.protocol)
 }
 
-fn rows(t: &Texts, view: &Delivered) -> Rows {
-    Rows::default()
-        .row([button(t.label("config-button-guide"), Callback::ConfigGuides(view.config_id))])
-        .back(t, Callback::Config(view.config_id))
+/// File, picture and text come together: the guides hang under one of them.
+fn only_back(t: &Texts, view: &Delivered) -> Rows {
+    Rows::default().back(t, Callback::Config(view.config_id))
 }

@@ -113,6 +113,11 @@ impl Rows {
         self.row([button(t.label("go-home"), Callback::Home)])
     }
 
+    /// The last row under what concerns somebody's VPN.
+    fn vpn_and_home(self, t: &Texts) -> Self {
+        self.row([button(t.label("go-vpn"), Callback::Vpn), button(t.label("go-home"), Callback::Home)])
+    }
+
     /// Steps through a list: `to` makes the callback of a page.
     fn pages(self, t: &Texts, page: u32, more: bool, to: impl Fn(u32) -> Callback) -> Self {
         let previous = page.checked_sub(1).map(|p| button(t.label("go-previous"), to(p)));

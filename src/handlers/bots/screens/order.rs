@@ -85,7 +85,7 @@ fn buttons(t: &Texts, view: &Order) -> Rows {
             let pay = url.as_ref().map(|url| link(pay_label(t, view.provider, &view.price), url));
             rows.row(pay).row([refresh(t.label("order-button-check"))]).row([cancel()]).home(t)
         }
-        OrderState::Paid { .. } => rows.row([button(t.label("go-vpn"), Callback::Vpn)]).home(t),
+        OrderState::Paid { .. } => rows.vpn_and_home(t),
         OrderState::Expired | OrderState::Failed => {
             rows.row([again()]).row([help()]).back(t, Callback::Plans)
         }

@@ -27,7 +27,7 @@ pub enum ReceiptKind {
 }
 
 pub fn receipt(t: &Texts, view: &Receipt) -> Screen {
-    let vpn = || Rows::default().row([button(t.label("go-vpn"), Callback::Vpn)]).home(t);
+    let vpn = || Rows::default().vpn_and_home(t);
     match view.kind {
         ReceiptKind::Paid { ends_at, first } => {
             let args = bought(t, view, ends_at);

@@ -22,7 +22,7 @@ pub fn reminder(t: &Texts, view: &Reminder) -> Screen {
         Some(plan) => button(t.label("home-button-renew"), Callback::Plan(plan)),
         None => button(t.label("go-plans"), Callback::Plans),
     };
-    let rows = Rows::default().row([renew]).row([button(t.label("go-vpn"), Callback::Vpn)]).home(t);
+    let rows = Rows::default().row([renew]).vpn_and_home(t);
     Screen::new(text, rows)
 }
 

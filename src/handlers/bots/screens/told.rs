@@ -11,7 +11,7 @@ use crate::models::vpn::Protocol;
 /// A config takes longer to make than it should.
 pub fn config_delayed(t: &Texts, protocol: Protocol) -> Screen {
     let text = t.with("told-config-delayed", args! { "protocol" => protocol_name(t, protocol) });
-    Screen::new(text, Rows::default().row([button(t.label("go-vpn"), Callback::Vpn)]).home(t))
+    Screen::new(text, Rows::default().vpn_and_home(t))
 }
 
 /// Somebody was given a role; `expires_at` None = for good.

@@ -50,6 +50,6 @@ fn offer(t: &Texts, title: Html, terms: TrialTerms, protocols: &[Protocol]) -> S
 /// A config was ordered (trial or added device) and is on its way.
 pub fn preparing(t: &Texts, protocol: Protocol) -> Screen {
     let text = t.with("preparing", args! { "protocol" => parts::protocol_name(t, protocol) });
-    let rows = Rows::default().row([button(t.label("go-vpn"), Callback::Vpn)]).home(t);
+    let rows = Rows::default().vpn_and_home(t);
     Screen::new(text, rows)
 }
