@@ -65,16 +65,16 @@ pub async fn add_config(
         return Err(ConfigError::NoServer(protocol));
     }
     let held = crud::vpn::list_of_subscription(work.conn(), subscription.id).await?;
-    let of_person = crud::vpn::list_of_user(work.conn(), subscription.user_id).await?.len();
+    let of_person = crud::vpn::list_of_user(work.conn(), subscription.user_id).await?;
     let limit = subscription.device_limit;
     if held.len() >= limit as usize {
         return Err(ConfigError::Limit(limit));
     }
     let cap = work.config().access.max_configs_per_user;
-    if of_person >= cap as usize {
+    if of_person.len() >= cap as usize {
         return Err(ConfigError::Limit(cap));
     }
-    let name = free_name(protocol, &held);
+    let name = free_name(protocol, &of_person);
     let id =
         crud::vpn::insert(work.conn(), subscription.user_id, subscription.id, protocol, &name, now).await?;
     work.enqueue(Job::ApplyConfig { config_id: id });
@@ -93,7 +93,7 @@ pub async fn check_room(work: &mut Work, user_id: UserId, protocol: Protocol) ->
     if held < cap as usize { Ok(()) } else { Err(ConfigError::Limit(cap)) }
 }
 
-/// "WireGuard 1", "WireGuard 2", …: the first that is free.
+/// "WireGuard 1", "WireGuard 2", …: the first that its owner has not, whatever plan it belongs to.
 fn free_name(protocol: Protocol, held: &[VpnConfig]) -> String {
     let taken = |name: &String| held.iter().any(|config| config.name == *name);
     let mut names = (1..).map(|n| format!("{} {n}", protocol.title()));
