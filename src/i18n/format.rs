@@ -9,6 +9,8 @@ const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 const GIB: u64 = 1024 * MIB;
 const TIB: u64 = 1024 * GIB;
+/// Below this a number of GB is told as it was sold: a plan of 2400 GB has no "2.3 TB".
+const FIRST_TIB: u64 = 10 * TIB;
 
 impl Texts {
     /// `5 Dec 2026`
@@ -52,7 +54,7 @@ impl Texts {
     /// Bytes in the unit people know, one decimal at most: `1.5 GB` (units of 1024, as phones count).
     pub fn bytes(&self, bytes: u64) -> Html {
         let (unit, name) = match bytes {
-            TIB.. => (TIB, "tb"),
+            FIRST_TIB.. => (TIB, "tb"),
             GIB.. => (GIB, "gb"),
             MIB.. => (MIB, "mb"),
             _ => (KIB, "kb"),

@@ -143,6 +143,7 @@ fn times_and_sizes_read_naturally() {
         (1_000 << 20, "1000 MB"),
         (3 << 29, "1.5 GB"),
         (50 << 30, "50 GB"),
+        (2_400 << 30, "2400 GB"),
         (u64::MAX, "16777215 TB"),
     ];
     for (bytes, expected) in sizes {
