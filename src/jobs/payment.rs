@@ -12,6 +12,7 @@ use crate::models::payment::{Payment, PaymentStatus, ProviderId};
 use crate::queue::Failure;
 use crate::queue::jobs::Run;
 use crate::services::payment;
+use crate::work::Origin;
 
 impl Jobs {
     async fn order(&self, id: PaymentId) -> Result<Option<(Payment, Arc<dyn Provider>)>, Failure> {
@@ -33,10 +34,14 @@ impl Jobs {
         if order.status != PaymentStatus::Pending || order.invoice_id.is_some() {
             return Ok(());
         }
+        let title = self.works.run("title_order", Origin::SYSTEM, |work| {
+            let order = &order;
+            async move { payment::title_of(work, order).await }.scope_boxed()
+        });
         let request = InvoiceRequest {
             order_ref: order.order_ref.clone(),
             price: order.price(),
-            title: format!("VPN {} d", order.duration_days),
+            title: title.await?,
             callback_url: self
                 .works
                 .config

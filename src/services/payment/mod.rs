@@ -22,7 +22,7 @@ use crate::work::Work;
 
 pub use order::{
     cancel_order, create_order, invoice_failed, invoice_made, is_invoicing_stuck, look_again, poll, recent,
-    send_stars_invoice,
+    send_stars_invoice, title_of,
 };
 pub use refund::{find_refundable, refunded, refunded_by_hand, request_refund};
 pub use settle::{Credit, callback_received, observed};

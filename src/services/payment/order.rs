@@ -93,6 +93,14 @@ async fn new_order(
     })
 }
 
+/// What an order is called where it is paid: its plan, in the language of the person.
+pub async fn title_of(work: &mut Work, order: &Payment) -> sqlx::Result<String> {
+    let person = crud::user::find(work.conn(), order.user_id).await?;
+    let language = person.map_or(work.config().default_language, |person| person.language);
+    let offer = catalogue::offer(work, order.plan_id, language).await?;
+    Ok(offer.map_or_else(|| "VPN".to_owned(), |offer| offer.name))
+}
+
 /// Sends the invoice of a Stars order; it may be asked for again and again.
 pub async fn send_stars_invoice(
     work: &mut Work,
