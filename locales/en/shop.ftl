@@ -65,8 +65,8 @@ order-button-again = 🛒 Order again
 order-button-paysupport = 💳 Help with the payment
 
 # --- why a payment is refused (Telegram shows it while paying) ---
-refuse-expired = This order has expired. Open /plans and place a new one.
-refuse-closed = This order is already paid or cancelled. Open /plans if you want another.
+refuse-expired = This order is no longer open. Open /plans and place a new one.
+refuse-closed = This order is already paid. Open /plans if you want another.
 refuse-mismatch = This invoice does not match your order. Open /plans and place a new one.
 refuse-foreign = This invoice belongs to somebody else. Open /plans and place your own order.
 refuse-unavailable = We could not check the order. Please try again in a minute; nothing was charged.

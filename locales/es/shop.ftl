@@ -65,8 +65,8 @@ order-button-again = 🛒 Pedir otra vez
 order-button-paysupport = 💳 Ayuda con el pago
 
 # --- por qué no se puede pagar (lo muestra Telegram al pagar) ---
-refuse-expired = Este pedido venció. Abre /plans y haz uno nuevo.
-refuse-closed = Este pedido ya está pagado o cancelado. Abre /plans si quieres otro.
+refuse-expired = Este pedido ya no está abierto. Abre /plans y haz uno nuevo.
+refuse-closed = Este pedido ya está pagado. Abre /plans si quieres otro.
 refuse-mismatch = Esta factura no coincide con tu pedido. Abre /plans y haz uno nuevo.
 refuse-foreign = Esta factura es de otra persona. Abre /plans y haz tu pedido.
 refuse-unavailable = No pudimos comprobar el pedido. Inténtalo otra vez en un minuto; no se te cobró nada.
