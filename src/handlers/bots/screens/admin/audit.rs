@@ -58,7 +58,7 @@ fn line(t: &Texts, entry: &AuditLine) -> Html {
         "moment" => t.moment(entry.at), "actor" => actor, "action" => action, "target" => target,
     };
     let details = match entry.details.as_str() {
-        "" | "{}" => Html::default(),
+        "" | "{}" | "null" => Html::default(),
         details => Html::code(shorten(details, 160)),
     };
     lines([t.with("audit-line", args), details])
