@@ -53,6 +53,7 @@ async fn asset(name: &str) -> Response {
         "sheets.js" => (JAVASCRIPT, include_str!("page/sheets.js")),
         "underneath.js" => (JAVASCRIPT, include_str!("page/underneath.js")),
         "util.js" => (JAVASCRIPT, include_str!("page/util.js")),
+        "words.js" => (JAVASCRIPT, include_str!("page/words.js")),
         _ => return StatusCode::NOT_FOUND.into_response(),
     };
     ([(header::CONTENT_TYPE, mime), (header::CACHE_CONTROL, "no-cache")], text).into_response()

@@ -3,7 +3,7 @@
 import { Column } from "./chat.js";
 import { toast } from "./sheets.js";
 import { Underneath } from "./underneath.js";
-import { avatar, get, h, languageOptions, post, sign, timeOf } from "./util.js";
+import { avatar, fill, get, h, languageOptions, post, sign, timeOf } from "./util.js";
 
 const JUMPS = [["+1 hour", 3600, "1h"], ["+1 day", 86400, "1d"], ["+3 days", 3 * 86400, "3d"], ["+30 days", 30 * 86400, "30d"]];
 const MOST_COLUMNS = 3;
@@ -13,8 +13,9 @@ const underneath = new Underneath(document.getElementById("underneath"));
 let state = { now: 0, bots: [], people: [] };
 let stateTaken = 0;
 let columns = [];
-/** Messages of bots that were on screen, by person and bot. */
-const seen = new Map();
+const entriesDrawn = new Map();
+/** Messages of bots that were on screen, by person and bot; kept when the page is loaded anew. */
+const seen = new Map(JSON.parse(sessionStorage.getItem("seen") ?? "[]"));
 
 const page = {
   state: () => state,
@@ -22,20 +23,31 @@ const page = {
   back: () => app.classList.remove("in-chat"),
   close: (column) => { columns = columns.filter((other) => other !== column); arrange(); },
   choose: (column, bot) => open(column.person, bot, column),
-  seen: (person, bot, count) => { seen.set(`${person}:${bot}`, count); drawPeople(); },
+  seen: (person, bot, count) => {
+    seen.set(`${person}:${bot}`, count);
+    sessionStorage.setItem("seen", JSON.stringify([...seen]));
+    drawPeople();
+  },
 };
 
-/** Opens a chat in the place of `instead`, or beside the others when that is null. */
+/** Messages of a chat that were not on screen yet. Fewer than were seen: the demo was started anew. */
+function unreadIn(person, { bot, received }) {
+  const before = seen.get(`${person.id}:${bot}`) ?? 0;
+  return before > received ? received : received - before;
+}
+
+/** Opens a chat in the place of `instead`, or beside the others when that is null; gives its column. */
 function open(person, bot = state.bots[0]?.username, instead = columns.at(-1) ?? null) {
   if (!bot) return;
   app.classList.add("in-chat");
   const there = columns.find((column) => column.person === person && column.bot === bot);
-  if (there) return there.refresh();
+  if (there) return there;
   const column = new Column(person, bot, page);
   if (instead) columns = columns.map((other) => (other === instead ? column : other));
   else columns = [...columns, column].slice(-MOST_COLUMNS);
   arrange();
   column.refresh();
+  return column;
 }
 
 function arrange() {
@@ -46,16 +58,25 @@ function arrange() {
   drawPeople();
 }
 
+/** Keeps the entries that did not change: one that is being pressed must not vanish under the finger. */
 function drawPeople() {
-  document.getElementById("people").replaceChildren(...state.people.map(drawPerson));
+  const entries = state.people.map((person) => {
+    const unread = person.chats.map((chat) => unreadIn(person, chat));
+    const key = JSON.stringify([person, unread, columns.map((column) => column.person)]);
+    const old = entriesDrawn.get(person.id);
+    const entry = old?.key === key ? old : { key, element: drawPerson(person) };
+    entriesDrawn.set(person.id, entry);
+    return entry.element;
+  });
+  fill(document.getElementById("people"), entries);
 }
 
 function drawPerson(person) {
   const spoken = person.chats.filter((chat) => chat.last).sort((one, other) => other.last.date - one.last.date);
   const last = spoken[0]?.last;
-  const unread = person.chats.reduce((sum, chat) => sum + Math.max(0, chat.received - (seen.get(`${person.id}:${chat.bot}`) ?? 0)), 0);
+  const unread = person.chats.reduce((sum, chat) => sum + unreadIn(person, chat), 0);
   const shown = columns.some((column) => column.person === person.id);
-  const preferred = spoken.find((chat) => chat.received > (seen.get(`${person.id}:${chat.bot}`) ?? 0))?.bot ?? spoken[0]?.bot;
+  const preferred = (spoken.find((chat) => unreadIn(person, chat) > 0) ?? spoken[0])?.bot;
   return h("div", { class: `person ${shown ? "shown" : ""}`, "data-testid": "person", "data-person": person.id },
     h("button", { class: "entry", "data-testid": `person-${person.id}`, onclick: () => open(person.id, preferred) },
       avatar(person.first_name, person.id),
@@ -102,6 +123,13 @@ function buildSide() {
     }
   });
   document.getElementById("underneath-toggle").addEventListener("click", () => underneath.toggle());
+  const tour = document.getElementById("tour");
+  tour.hidden = localStorage.getItem("tour") === "done";
+  document.getElementById("tour-close").append(sign("close"));
+  document.getElementById("tour-close").addEventListener("click", () => {
+    tour.hidden = true;
+    localStorage.setItem("tour", "done");
+  });
   document.getElementById("theme").addEventListener("click", () => {
     const chosen = document.documentElement.dataset.theme;
     const dark = chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;

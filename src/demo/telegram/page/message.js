@@ -49,7 +49,7 @@ function wrap(entity, plain, children, does) {
     Object.assign(properties, { href: "#", "data-testid": "command-link" });
     properties.onclick = (event) => { event.preventDefault(); does.say(plain); };
   } else if (entity.type === "code" || entity.type === "pre") {
-    properties.title = "Copy";
+    properties.title = does.words.copy;
     properties.onclick = () => does.copy(plain);
     if (entity.language) properties["data-language"] = entity.language;
   } else if (entity.type === "spoiler") {
@@ -66,13 +66,13 @@ export function drawMessage(message, chat, does) {
   const side = message.from_bot ? "in" : "out";
   const body = h("div", { class: "bubble" });
   const replied = message.reply_to && chat.messages.find((other) => other.id === message.reply_to);
-  if (replied) body.append(h("div", { class: "reply" }, replied.text.split("\n")[0] || "Message"));
-  if (message.forwarded) body.append(h("div", { class: "forwarded" }, "Forwarded message"));
+  if (replied) body.append(h("div", { class: "reply" }, replied.text.split("\n")[0] || does.words.message));
+  if (message.forwarded) body.append(h("div", { class: "forwarded" }, does.words.forwarded));
   if (message.photo) body.append(drawPhoto(message.photo, does));
-  if (message.document) body.append(drawDocument(message.document));
-  if (message.invoice) body.append(drawInvoice(message.invoice));
+  if (message.document) body.append(drawDocument(message.document, does.words));
+  if (message.invoice) body.append(drawInvoice(message.invoice, does.words));
   if (message.text) body.append(h("div", { class: "text", dir: "auto" }, formatted(message.text, message.entities, does)));
-  body.append(drawMeta(message));
+  body.append(drawMeta(message, does.words));
   const classes = ["message", side, message.photo && "with-photo", message.photo && !message.text && "bare"];
   return h("article", {
     class: classes.filter(Boolean).join(" "),
@@ -82,37 +82,35 @@ export function drawMessage(message, chat, does) {
   }, body, drawKeyboard(message, does));
 }
 
-function drawMeta(message) {
-  const edited = message.edited && h("span", { "data-testid": "edited" }, "edited");
-  const ticks = !message.from_bot && h("span", { class: "ticks", "aria-label": "read" }, "✓✓");
+function drawMeta(message, words) {
+  const edited = message.edited && h("span", { "data-testid": "edited" }, words.edited);
+  const ticks = !message.from_bot && h("span", { class: "ticks", "aria-label": words.read }, "✓✓");
   return h("footer", { class: "meta" }, edited, h("time", {}, timeOf(message.date)), ticks);
 }
 
 function drawPhoto(photo, does) {
   const [width, height] = photo.pixels ?? [320, 320];
   const picture = h("img", { src: photo.path, alt: photo.name, width, height, "data-testid": "photo" });
-  return h("button", { class: "photo", title: "Enlarge", onclick: () => does.enlarge(photo) }, picture);
+  return h("button", { class: "photo", title: does.words.enlarge, onclick: () => does.enlarge(photo) }, picture);
 }
 
-function drawDocument(file) {
+function drawDocument(file, words) {
   const kind = file.name.includes(".") ? file.name.split(".").pop().slice(0, 4) : "file";
   return h("a", { class: "document", href: file.path, download: file.name, "data-testid": "document" },
     h("span", { class: "kind", "aria-hidden": "true" }, kind),
-    h("span", { class: "about" }, h("b", {}, file.name), h("small", {}, `${sizeOf(file.size)} · download`)));
+    h("span", { class: "about" }, h("b", {}, file.name), h("small", {}, `${sizeOf(file.size)} · ${words.download}`)));
 }
 
-function drawInvoice(invoice) {
+function drawInvoice(invoice, words) {
   return h("div", { class: "invoice", "data-testid": "invoice" },
     h("b", {}, invoice.title),
     h("p", {}, invoice.description),
-    h("span", { class: "price" }, "⭐ ", invoice.amount, h("small", {}, invoice.paid ? " paid" : " Stars")));
+    h("span", { class: "price" }, "⭐ ", invoice.amount, h("small", {}, ` ${invoice.paid ? words.paid : words.stars}`)));
 }
 
 function drawService(message, does) {
   const payment = message.paid ?? message.refunded;
-  const text = message.paid
-    ? `You paid ⭐ ${payment.amount}. Thank you!`
-    : `⭐ ${payment.amount} were refunded to you.`;
+  const text = message.paid ? does.words.youPaid(payment.amount) : does.words.youGotBack(payment.amount);
   return h("article", { class: "message service", "data-testid": "message", "data-message-id": message.id },
     h("button", {
       class: "pill",
@@ -146,6 +144,12 @@ function drawButton(message, button, row, column, does) {
     properties["data-testid"] = "pay-button";
     properties.onclick = () => does.pay(message);
   }
-  const text = button.pay && message.invoice?.paid ? "Receipt" : button.text;
-  return h("button", properties, h("span", { class: "label" }, text), mark && sign(mark));
+  return h("button", properties, h("span", { class: "label" }, labelOf(button, message.invoice, does.words)), mark && sign(mark));
+}
+
+/** A Pay button that the bot gave no words of its own speaks the language of the app. */
+function labelOf(button, invoice, words) {
+  if (!button.pay || !invoice) return button.text;
+  if (invoice.paid) return words.receipt;
+  return button.text === `Pay ⭐️${invoice.amount}` ? words.pay(invoice.amount) : button.text;
 }

@@ -12,6 +12,12 @@ export function h(tag, properties = {}, ...children) {
   return element;
 }
 
+/** Makes these the children of an element, and touches nothing when they are already. */
+export function fill(element, children) {
+  const same = children.length === element.childNodes.length && children.every((child, at) => child === element.childNodes[at]);
+  if (!same) element.replaceChildren(...children);
+}
+
 async function answerOf(response) {
   const body = await response.json().catch(() => ({}));
   if (!response.ok) throw new Error(body.error ?? `${response.status} ${response.statusText}`);
@@ -31,9 +37,9 @@ export const post = async (path, body) =>
 export const timeOf = (seconds) =>
   new Date(seconds * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
 
-/** "Monday, 3 May 2027" of seconds since 1970. */
-export const dayOf = (seconds) =>
-  new Date(seconds * 1000).toLocaleDateString("en-GB", { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+/** "Monday, 3 May 2027" of seconds since 1970, in the language of a locale. */
+export const dayOf = (seconds, locale) =>
+  new Date(seconds * 1000).toLocaleDateString(locale, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
 
 export function sizeOf(bytes) {
   if (bytes < 1024) return `${bytes} B`;
