@@ -8,7 +8,7 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 USIPIPO := $(TARGET)/debug/usipipo
 
-.PHONY: help demo smoke test lint fmt sqlx check-sqlx clean-data
+.PHONY: help demo smoke test lint fmt sqlx check-sqlx picture clean-data
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,11 @@ sqlx: ## Rewrite .sqlx/, what the build knows of the database, after a change of
 check-sqlx: ## Fail when .sqlx/ is not what `make sqlx` would write
 	@scripts/setup build database
 	@scripts/mariadb --fast run scripts/sqlx check
+
+picture: ## Take docs/demo.png, the picture in README, anew
+	@scripts/setup test browser
+	@scripts/mariadb --fast run scripts/run-tests page::chats::two_people_side_by_side
+	cp $(TARGET)/tmp/page/demo.png docs/demo.png
 
 clean-data: ## Throw the demo's database away
 	@scripts/mariadb reset

@@ -10,8 +10,7 @@ use super::serve::Signals;
 use super::{Failure, Outcome, out};
 use crate::db::scratch::Scratch;
 use crate::demo::smoke;
-use crate::demo::stage::{Options, Stage, StageError};
-use crate::demo::telegram::PersonSpec;
+use crate::demo::stage::{Options, Stage, StageError, people};
 
 /// Run the whole thing on this machine: the real server between local counterparts of Telegram, QvaPay and Outline.
 ///
@@ -57,20 +56,6 @@ fn failed(error: StageError) -> Failure {
         StageError::RealHouse(_) | StageError::Config(_) => Failure::Input(error.to_string()),
         _ => Failure::Failed(error.to_string()),
     }
-}
-
-/// Everybody in the chats; the last one is superadmin.
-fn people() -> Vec<PersonSpec> {
-    let person = |id, name: &str, username: &str, language: &str| PersonSpec {
-        username: Some(username.to_owned()),
-        ..PersonSpec::new(id, name, language)
-    };
-    vec![
-        person(5_000_000_001, "Ana", "ana_demo", "es"),
-        person(5_000_000_002, "Ben", "ben_demo", "en"),
-        person(5_000_000_003, "Мила", "mila_demo", "ru"),
-        person(5_000_000_004, "Olga (owner)", "owner_demo", "en"),
-    ]
 }
 
 async fn show(database_url: &str, port: u16, folder: &Path) -> Outcome {

@@ -23,6 +23,7 @@ mod http_layers;
 mod i18n;
 mod nginx;
 mod outline;
+mod page;
 mod payment;
 mod people;
 mod queue;

@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::crypto;
 use crate::demo::qvapay::{QvapayServer, Settings};
-use crate::demo::telegram::TelegramServer;
+use crate::demo::telegram::{PersonSpec, TelegramServer};
 use crate::models::bot::Bot;
 
 const QVAPAY_APP: &str = "0000de30-0000-4000-8000-000000000000";
@@ -34,6 +34,20 @@ pub const fn title(bot: Bot) -> &'static str {
         Bot::Support => "uSipipo Support",
         Bot::Admin => "uSipipo Admin",
     }
+}
+
+/// Everybody in the chats of the demo; the last one is superadmin.
+pub fn people() -> Vec<PersonSpec> {
+    let person = |id, name: &str, username: &str, language: &str| PersonSpec {
+        username: Some(username.to_owned()),
+        ..PersonSpec::new(id, name, language)
+    };
+    vec![
+        person(5_000_000_001, "Ana", "ana_demo", "es"),
+        person(5_000_000_002, "Ben", "ben_demo", "en"),
+        person(5_000_000_003, "Мила", "mila_demo", "ru"),
+        person(5_000_000_004, "Olga (owner)", "owner_demo", "en"),
+    ]
 }
 
 pub fn token(bot: Bot) -> String {

@@ -32,7 +32,7 @@ use crate::services::audit;
 use crate::services::server::ServerError;
 use crate::work::{Origin, Works};
 
-pub use config::username;
+pub use config::{people, username};
 
 /// How the house is set up.
 #[derive(Clone, Debug)]

@@ -2,6 +2,7 @@
 //! pretending. Nothing here knows the application's rules.
 
 pub mod bot_api;
+pub mod browser;
 pub mod chats;
 pub mod cli;
 pub mod db;
