@@ -13,7 +13,6 @@ use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -30,6 +29,7 @@ use crate::integrations::payments::stars::Stars;
 use crate::integrations::telegram::api::{Telegram, http_client};
 use crate::jobs::{Backends, Jobs};
 use crate::models::bot::Bot;
+use crate::models::lane::Holder;
 use crate::queue::inbox::{InboxWorker, InboxWriter};
 use crate::queue::jobs::JobWorker;
 use crate::queue::outbox::OutboxWorker;
@@ -173,7 +173,7 @@ impl App {
             stop_work: CancellationToken::new(),
             http,
             work: Vec::new(),
-            owner: Uuid::now_v7(),
+            holder: Holder::random(),
         };
         if let Some(metrics) = running.app.config().server.metrics_addr {
             let listener = TcpListener::bind(metrics).await?;
@@ -221,14 +221,16 @@ pub struct Running {
     stop_work: CancellationToken,
     http: Vec<JoinHandle<()>>,
     work: Vec<JoinHandle<()>>,
-    /// Token of this process's leases.
-    owner: Uuid,
+    /// This process, as its leases name it.
+    holder: Holder,
 }
 
 /// Work that two cores and a small pool carry at the same time.
 const PARALLEL_EVENTS: usize = 16;
 const PARALLEL_MESSAGES: usize = 32;
 const PARALLEL_JOBS: usize = 16;
+/// And as many more in each queue of what cannot wait: checkouts and what a person sits in front of.
+const URGENT: usize = 4;
 /// Time between two looks at the clock by the schedules.
 const SCHEDULE_LOOK: Duration = Duration::from_secs(1);
 /// Failed handlings after which an event is given up: about a quarter of an hour.
@@ -277,8 +279,8 @@ impl Running {
     fn run<W: LaneWorker>(&mut self, worker: W, parallel: usize) {
         let works = self.app.works().clone();
         let lease = works.config.queue.lease.to_std().unwrap_or(Duration::from_secs(60));
-        let options = RunnerOptions { lease, parallel, poll: Duration::from_millis(500) };
-        let runner = Runner::new(works, worker, options, self.owner, self.stop_work.clone());
+        let options = RunnerOptions { lease, parallel, urgent: URGENT, poll: Duration::from_millis(500) };
+        let runner = Runner::new(works, worker, options, self.holder, self.stop_work.clone());
         self.work.push(tokio::spawn(runner.run()));
     }
 
@@ -298,9 +300,9 @@ impl Running {
         }
         self.app.backends().close().await;
         let released = async {
-            let (owner, now) = (self.owner, self.app.works().clock.now());
+            let (holder, now) = (self.holder, self.app.works().clock.now());
             let db = &self.app.works().db;
-            db.statement("release_all_lanes", |conn| crud::lane::release_all(conn, owner, now).scope_boxed())
+            db.statement("release_all_lanes", |conn| crud::lane::release_all(conn, holder, now).scope_boxed())
                 .await
         };
         if let Ok(Err(error)) = tokio::time::timeout(Duration::from_secs(2), released).await {

@@ -183,7 +183,17 @@ impl Work {
 
     /// Queues a job to run at `due_at`.
     pub fn enqueue_at(&mut self, job: Job, due_at: Timestamp) {
-        self.lanes.push(Entry { queue: Queue::Jobs, lane: job.lane(), class: 1, due_at });
+        let class = job.class();
+        self.enqueue_as(job, class, due_at);
+    }
+
+    /// As [`Work::enqueue`], ahead of routine: somebody waits for it.
+    pub fn enqueue_ahead(&mut self, job: Job) {
+        self.enqueue_as(job, 0, self.now);
+    }
+
+    fn enqueue_as(&mut self, job: Job, class: u8, due_at: Timestamp) {
+        self.lanes.push(Entry { queue: Queue::Jobs, lane: job.lane(), class, due_at });
         self.jobs.push((JobId(time_ordered()), job));
     }
 

@@ -41,7 +41,8 @@ pub async fn next_of_lane(
     sqlx::query_as!(
         InboundEvent,
         "SELECT id AS `id: EventId`, source AS `source: Source`, dedupe_key, lane, status AS `status: QueueStatus`, \
-         body, context, attempts, error, received_at AS `received_at: Timestamp`, done_at AS `done_at: Timestamp` \
+         body, context, attempts, error, received_at AS `received_at: Timestamp`, done_at AS `done_at: Timestamp`, \
+         retry_at AS `retry_at: Timestamp` \
          FROM inbound_events WHERE status = ? AND lane = ? ORDER BY id LIMIT ?",
         QueueStatus::Pending,
         lane,
@@ -55,7 +56,8 @@ pub async fn find(conn: &mut MySqlConnection, id: EventId) -> sqlx::Result<Optio
     sqlx::query_as!(
         InboundEvent,
         "SELECT id AS `id: EventId`, source AS `source: Source`, dedupe_key, lane, status AS `status: QueueStatus`, \
-         body, context, attempts, error, received_at AS `received_at: Timestamp`, done_at AS `done_at: Timestamp` \
+         body, context, attempts, error, received_at AS `received_at: Timestamp`, done_at AS `done_at: Timestamp`, \
+         retry_at AS `retry_at: Timestamp` \
          FROM inbound_events WHERE id = ?",
         id
     )
@@ -72,7 +74,8 @@ pub async fn list(
     sqlx::query_as!(
         InboundEvent,
         "SELECT id AS `id: EventId`, source AS `source: Source`, dedupe_key, lane, status AS `status: QueueStatus`, \
-         body, context, attempts, error, received_at AS `received_at: Timestamp`, done_at AS `done_at: Timestamp` \
+         body, context, attempts, error, received_at AS `received_at: Timestamp`, done_at AS `done_at: Timestamp`, \
+         retry_at AS `retry_at: Timestamp` \
          FROM inbound_events WHERE status = ? ORDER BY received_at DESC LIMIT ?",
         status,
         limit
@@ -116,18 +119,29 @@ pub async fn mark_dead(
     Ok(done.rows_affected() == 1)
 }
 
-/// Counts a failed handling.
-pub async fn note_failure(conn: &mut MySqlConnection, id: EventId, error: &str) -> sqlx::Result<()> {
-    sqlx::query!("UPDATE inbound_events SET attempts = attempts + 1, error = ? WHERE id = ?", error, id)
-        .execute(conn)
-        .await?;
+/// Counts a failed handling; the next is at `retry_at`.
+pub async fn note_failure(
+    conn: &mut MySqlConnection,
+    id: EventId,
+    error: &str,
+    retry_at: Timestamp,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE inbound_events SET attempts = attempts + 1, error = ?, retry_at = ? WHERE id = ?",
+        error,
+        retry_at,
+        id
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
 /// Makes a dead or done event pending again; false when it is pending already.
 pub async fn reopen(conn: &mut MySqlConnection, id: EventId) -> sqlx::Result<bool> {
     let done = sqlx::query!(
-        "UPDATE inbound_events SET status = ?, attempts = 0, done_at = NULL WHERE id = ? AND status <> ?",
+        "UPDATE inbound_events SET status = ?, attempts = 0, done_at = NULL, retry_at = NULL \
+         WHERE id = ? AND status <> ?",
         QueueStatus::Pending,
         id,
         QueueStatus::Pending

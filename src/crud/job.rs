@@ -15,6 +15,21 @@ pub async fn insert_many(
     cause: Option<Uuid>,
     now: Timestamp,
 ) -> sqlx::Result<()> {
+    for jobs in jobs.chunks(INSERTED_AT_ONCE) {
+        insert_some(conn, jobs, cause, now).await?;
+    }
+    Ok(())
+}
+
+/// A statement takes 65,535 values, a row has eight.
+const INSERTED_AT_ONCE: usize = 1000;
+
+async fn insert_some(
+    conn: &mut MySqlConnection,
+    jobs: &[(JobId, Job)],
+    cause: Option<Uuid>,
+    now: Timestamp,
+) -> sqlx::Result<()> {
     let mut query = QueryBuilder::<MySql>::new(
         "INSERT INTO jobs (id, lane, kind, payload, status, queued_key, cause_id, created_at) ",
     );
@@ -28,20 +43,26 @@ pub async fn insert_many(
             .push_bind(cause)
             .push_bind(now);
     });
-    query.push(" ON DUPLICATE KEY UPDATE id = id");
+    // A real change: on Galera a change of nothing would not be compared with the job's begin at another node.
+    query.push(" ON DUPLICATE KEY UPDATE created_at = VALUES(created_at)");
     query.build().execute(conn).await?;
     Ok(())
 }
 
-/// The next job of a lane.
-pub async fn next_of_lane(conn: &mut MySqlConnection, lane: &str) -> sqlx::Result<Option<QueuedJob>> {
+/// The next job of a lane: what is due in order, then what waits for another try.
+pub async fn next_of_lane(
+    conn: &mut MySqlConnection,
+    lane: &str,
+    now: Timestamp,
+) -> sqlx::Result<Option<QueuedJob>> {
     sqlx::query_as!(
         QueuedJob,
         "SELECT id AS `id: JobId`, lane, kind, payload, status AS `status: QueueStatus`, attempts, error, \
-         created_at AS `created_at: Timestamp` \
-         FROM jobs WHERE status = ? AND lane = ? ORDER BY id LIMIT 1",
+         created_at AS `created_at: Timestamp`, retry_at AS `retry_at: Timestamp` \
+         FROM jobs WHERE status = ? AND lane = ? ORDER BY IF(retry_at > ?, retry_at, '1970-01-01'), id LIMIT 1",
         QueueStatus::Pending,
-        lane
+        lane,
+        now
     )
     .fetch_optional(conn)
     .await
@@ -51,7 +72,7 @@ pub async fn find(conn: &mut MySqlConnection, id: JobId) -> sqlx::Result<Option<
     sqlx::query_as!(
         QueuedJob,
         "SELECT id AS `id: JobId`, lane, kind, payload, status AS `status: QueueStatus`, attempts, error, \
-         created_at AS `created_at: Timestamp` \
+         created_at AS `created_at: Timestamp`, retry_at AS `retry_at: Timestamp` \
          FROM jobs WHERE id = ?",
         id
     )
@@ -68,7 +89,7 @@ pub async fn list(
     sqlx::query_as!(
         QueuedJob,
         "SELECT id AS `id: JobId`, lane, kind, payload, status AS `status: QueueStatus`, attempts, error, \
-         created_at AS `created_at: Timestamp` \
+         created_at AS `created_at: Timestamp`, retry_at AS `retry_at: Timestamp` \
          FROM jobs WHERE status = ? ORDER BY id DESC LIMIT ?",
         status,
         limit
@@ -106,15 +127,23 @@ pub async fn finish(
     Ok(done.rows_affected() == 1)
 }
 
-pub async fn note_failure(conn: &mut MySqlConnection, id: JobId, error: &str) -> sqlx::Result<()> {
-    sqlx::query!("UPDATE jobs SET error = ? WHERE id = ?", error, id).execute(conn).await?;
+/// Notes why a run failed; the next is at `retry_at`.
+pub async fn note_failure(
+    conn: &mut MySqlConnection,
+    id: JobId,
+    error: &str,
+    retry_at: Timestamp,
+) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE jobs SET error = ?, retry_at = ? WHERE id = ?", error, retry_at, id)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
 /// Makes a dead job pending again; false when it is not dead.
 pub async fn reopen(conn: &mut MySqlConnection, id: JobId) -> sqlx::Result<bool> {
     let done = sqlx::query!(
-        "UPDATE jobs SET status = ?, attempts = 0, done_at = NULL WHERE id = ? AND status = ?",
+        "UPDATE jobs SET status = ?, attempts = 0, done_at = NULL, retry_at = NULL WHERE id = ? AND status = ?",
         QueueStatus::Pending,
         id,
         QueueStatus::Dead
@@ -124,16 +153,17 @@ pub async fn reopen(conn: &mut MySqlConnection, id: JobId) -> sqlx::Result<bool>
     Ok(done.rows_affected() == 1)
 }
 
-/// Deletes up to `limit` done jobs older than `before`.
-pub async fn purge(conn: &mut MySqlConnection, before: Timestamp, limit: u32) -> sqlx::Result<u64> {
-    let done = sqlx::query!(
-        "DELETE FROM jobs WHERE status = ? AND done_at < ? LIMIT ?",
-        QueueStatus::Done,
-        before,
-        limit
-    )
-    .execute(conn)
-    .await?;
+/// Deletes up to `limit` jobs of one final status older than `before`.
+pub async fn purge(
+    conn: &mut MySqlConnection,
+    status: QueueStatus,
+    before: Timestamp,
+    limit: u32,
+) -> sqlx::Result<u64> {
+    let done =
+        sqlx::query!("DELETE FROM jobs WHERE status = ? AND done_at < ? LIMIT ?", status, before, limit)
+            .execute(conn)
+            .await?;
     Ok(done.rows_affected())
 }
 

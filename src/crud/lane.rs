@@ -4,7 +4,7 @@ use sqlx::{MySql, MySqlConnection, QueryBuilder};
 use uuid::Uuid;
 
 use crate::clock::Timestamp;
-use crate::models::lane::{Claimed, Entry, Lease, Queue};
+use crate::models::lane::{Claimed, Entry, Holder, Lease, Queue};
 use crate::models::outgoing::Class;
 
 /// Makes the lanes due. A lane that somebody holds is not taken from them: its version rises, so that their
@@ -16,6 +16,16 @@ pub async fn enqueue(conn: &mut MySqlConnection, entries: &mut Vec<Entry>) -> sq
     // One order for everybody, so that two batches cannot wait for each other.
     entries.sort();
     entries.dedup_by(|later, first| later.queue == first.queue && later.lane == first.lane);
+    for entries in entries.chunks(INSERTED_AT_ONCE) {
+        enqueue_some(conn, entries).await?;
+    }
+    Ok(())
+}
+
+/// A statement takes 65,535 values, a row has five.
+const INSERTED_AT_ONCE: usize = 1000;
+
+async fn enqueue_some(conn: &mut MySqlConnection, entries: &[Entry]) -> sqlx::Result<()> {
     let mut query = QueryBuilder::<MySql>::new(
         "INSERT INTO lanes (queue, lane, class, due_at, not_before, owner, version, attempts) ",
     );
@@ -106,17 +116,21 @@ pub async fn remove(conn: &mut MySqlConnection, lease: &Lease) -> sqlx::Result<b
     Ok(done.rows_affected() == 1)
 }
 
-/// Gives a lane back to be tried again at `again_at`, whatever was added meanwhile.
+/// Gives a lane back to be looked at again at `again_at`, or at once when something was added since the lease saw it,
+/// for that may be more urgent.
 pub async fn postpone(
     conn: &mut MySqlConnection,
     lease: &Lease,
     again_at: Timestamp,
+    now: Timestamp,
     not_before: Timestamp,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "UPDATE lanes SET owner = NULL, attempts = 0, due_at = ?, not_before = ? \
+        "UPDATE lanes SET owner = NULL, attempts = 0, due_at = IF(version = ?, ?, ?), not_before = ? \
          WHERE queue = ? AND lane = ? AND owner = ?",
+        lease.version,
         again_at,
+        now.min(again_at),
         not_before,
         lease.queue as u8,
         lease.lane,
@@ -148,28 +162,42 @@ pub async fn renew(conn: &mut MySqlConnection, lease: &Lease, until: Timestamp) 
     .await
 }
 
-/// When the next lane of one class is due; None = nothing waits.
-pub async fn next_due(
-    conn: &mut MySqlConnection,
-    queue: Queue,
-    class: u8,
-) -> sqlx::Result<Option<Timestamp>> {
-    sqlx::query_scalar!(
-        "SELECT due_at AS `due_at: Timestamp` FROM lanes \
-         WHERE queue = ? AND class = ? AND due_at < ? ORDER BY due_at LIMIT 1",
-        queue as u8,
-        class,
-        Timestamp::never()
+/// Lengthens a lease while a step takes long; false: the lease is lost.
+pub async fn extend(conn: &mut MySqlConnection, lease: &Lease, until: Timestamp) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE lanes SET due_at = ? WHERE queue = ? AND lane = ? AND owner = ?",
+        until,
+        lease.queue as u8,
+        lease.lane,
+        lease.owner
     )
-    .fetch_optional(conn)
-    .await
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// When the next lane of each class is due, the most urgent class first; classes without a lane are left out.
+pub async fn next_due(conn: &mut MySqlConnection, queue: Queue) -> sqlx::Result<Vec<(u8, Timestamp)>> {
+    let rows = sqlx::query!(
+        "SELECT class, MIN(due_at) AS `due_at!: Timestamp` FROM lanes WHERE queue = ? \
+         GROUP BY class ORDER BY class",
+        queue as u8
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.class, row.due_at)).collect())
 }
 
 /// Gives back every lane this process still holds, at shutdown.
-pub async fn release_all(conn: &mut MySqlConnection, owner: Uuid, now: Timestamp) -> sqlx::Result<u64> {
-    let done = sqlx::query!("UPDATE lanes SET owner = NULL, due_at = ? WHERE owner = ?", now, owner)
-        .execute(conn)
-        .await?;
+pub async fn release_all(conn: &mut MySqlConnection, holder: Holder, now: Timestamp) -> sqlx::Result<u64> {
+    let done = sqlx::query!(
+        "UPDATE lanes SET owner = NULL, due_at = ? WHERE owner BETWEEN ? AND ?",
+        now,
+        holder.lease(0),
+        holder.lease(u64::MAX)
+    )
+    .execute(conn)
+    .await?;
     Ok(done.rows_affected())
 }
 

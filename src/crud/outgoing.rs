@@ -16,6 +16,21 @@ pub async fn insert_many(
     cause: Option<Uuid>,
     now: Timestamp,
 ) -> sqlx::Result<()> {
+    for messages in messages.chunks(INSERTED_AT_ONCE) {
+        insert_some(conn, messages, cause, now).await?;
+    }
+    Ok(())
+}
+
+/// A statement takes 65,535 values, a row has ten.
+const INSERTED_AT_ONCE: usize = 1000;
+
+async fn insert_some(
+    conn: &mut MySqlConnection,
+    messages: &[(MessageId, Outgoing)],
+    cause: Option<Uuid>,
+    now: Timestamp,
+) -> sqlx::Result<()> {
     let mut query = QueryBuilder::<MySql>::new(
         "INSERT INTO outbound_messages \
          (id, lane, class, bot, chat_id, status, body, dedupe_key, cause_id, created_at) ",
@@ -38,17 +53,22 @@ pub async fn insert_many(
     Ok(())
 }
 
-/// The next message of a lane: the more urgent first, equals in order.
-pub async fn next_of_lane(conn: &mut MySqlConnection, lane: &str) -> sqlx::Result<Option<QueuedMessage>> {
+/// The next messages of a lane, up to `limit`: the more urgent first, equals in order.
+pub async fn next_of_lane(
+    conn: &mut MySqlConnection,
+    lane: &str,
+    limit: u32,
+) -> sqlx::Result<Vec<QueuedMessage>> {
     sqlx::query_as!(
         QueuedMessage,
         "SELECT id AS `id: MessageId`, bot AS `bot: Bot`, chat_id AS `chat_id: ChatId`, class, body, attempts, \
-         created_at AS `created_at: Timestamp` \
-         FROM outbound_messages WHERE status = ? AND lane = ? ORDER BY class, id LIMIT 1",
+         created_at AS `created_at: Timestamp`, retry_at AS `retry_at: Timestamp` \
+         FROM outbound_messages WHERE status = ? AND lane = ? ORDER BY class, id LIMIT ?",
         QueueStatus::Pending,
-        lane
+        lane,
+        limit
     )
-    .fetch_optional(conn)
+    .fetch_all(conn)
     .await
 }
 
@@ -111,9 +131,27 @@ pub async fn drop_lane(
     Ok(done.rows_affected())
 }
 
-/// Counts a failed sending that will be tried again.
-pub async fn note_failure(conn: &mut MySqlConnection, id: MessageId, error: &str) -> sqlx::Result<()> {
-    sqlx::query!("UPDATE outbound_messages SET attempts = attempts + 1, error = ? WHERE id = ?", error, id)
+/// Counts a failed sending that will be tried again at `retry_at`.
+pub async fn note_failure(
+    conn: &mut MySqlConnection,
+    id: MessageId,
+    error: &str,
+    retry_at: Timestamp,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE outbound_messages SET attempts = attempts + 1, error = ?, retry_at = ? WHERE id = ?",
+        error,
+        retry_at,
+        id
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Telegram asked to wait: the message is not sent again before `retry_at`. Not a failure, so nothing is counted.
+pub async fn hold(conn: &mut MySqlConnection, id: MessageId, retry_at: Timestamp) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE outbound_messages SET retry_at = ? WHERE id = ?", retry_at, id)
         .execute(conn)
         .await?;
     Ok(())
@@ -126,9 +164,8 @@ pub async fn purge(
     before: Timestamp,
     limit: u32,
 ) -> sqlx::Result<u64> {
-    // Messages with a dedupe key stay: the row is what makes them unique for ever.
     let done = sqlx::query!(
-        "DELETE FROM outbound_messages WHERE status = ? AND done_at < ? AND dedupe_key IS NULL LIMIT ?",
+        "DELETE FROM outbound_messages WHERE status = ? AND done_at < ? LIMIT ?",
         status,
         before,
         limit

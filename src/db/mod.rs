@@ -13,13 +13,24 @@ use std::time::Duration;
 use scoped_futures::ScopedBoxFuture;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlPool, MySqlPoolOptions};
 use sqlx::pool::PoolConnection;
-use sqlx::{ConnectOptions, MySql, Transaction};
+use sqlx::{ConnectOptions, Connection, MySql, Transaction};
 use tracing::log::LevelFilter;
 
 use crate::fault;
 
 /// Tries of one transaction before its conflict is given back to the caller.
 const MAX_TRIES: u32 = 8;
+
+/// The server's number of "Lock wait timeout exceeded".
+const LOCK_WAIT_TIMEOUT: u16 = 1205;
+/// A connection that was in use a moment ago is taken to be alive without asking.
+const SURELY_ALIVE: Duration = Duration::from_secs(1);
+
+/// What every session is told. READ COMMITTED: under REPEATABLE READ the gap locks of a claim block enqueuers. The
+/// limits let go of what a host that lost its power still held: no transaction of ours is idle for seconds.
+const SESSION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \
+     SET SESSION innodb_lock_wait_timeout = 3, wait_timeout = 120 \
+     /*M!100300 , idle_transaction_timeout = 20 */";
 
 /// The shared pool.
 #[derive(Clone)]
@@ -29,8 +40,6 @@ pub struct Db {
 
 impl Db {
     /// A pool on `url`. Connections are made when first needed, so this succeeds while the database is down.
-    ///
-    /// Sessions are READ COMMITTED: under REPEATABLE READ the gap locks of a claim block enqueuers.
     pub fn open(url: &str, max_connections: u32) -> sqlx::Result<Self> {
         let options = MySqlConnectOptions::from_str(url)?
             .log_statements(LevelFilter::Trace)
@@ -38,15 +47,19 @@ impl Db {
         let pool = MySqlPoolOptions::new()
             .max_connections(max_connections)
             .acquire_timeout(Duration::from_secs(10))
+            // Well below the session's wait_timeout.
+            .idle_timeout(Duration::from_secs(60))
             .after_connect(|conn, _| {
+                Box::pin(async move { sqlx::raw_sql(SESSION).execute(conn).await.map(drop) })
+            })
+            // Asking each time would be a third of all round trips.
+            .test_before_acquire(false)
+            .before_acquire(|conn, meta| {
                 Box::pin(async move {
-                    sqlx::raw_sql(
-                        "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \
-                         SET SESSION innodb_lock_wait_timeout = 10",
-                    )
-                    .execute(conn)
-                    .await?;
-                    Ok(())
+                    if meta.idle_for > SURELY_ALIVE {
+                        conn.ping().await?;
+                    }
+                    Ok(true)
                 })
             })
             .connect_lazy_with(options);
@@ -72,15 +85,7 @@ impl Db {
     {
         let mut tries = 1;
         loop {
-            let attempt = async {
-                let mut tx = self.begin().await?;
-                let value = body(&mut tx).await?;
-                fault::before(name);
-                tx.commit().await?;
-                fault::after(name);
-                Ok(value)
-            };
-            match attempt.await {
+            match self.attempt(name, &body).await {
                 Err(error) if again(name, tries, &error) => pause_after_conflict(tries).await,
                 other => return other,
             }
@@ -88,8 +93,41 @@ impl Db {
         }
     }
 
-    /// Runs `body`, each statement of which commits by itself: a third of the round trips of a transaction. A
-    /// conflict (on Galera also one that is found at the commit) starts it again.
+    /// As [`Db::transaction`], and tried again when the connection was lost, though it may have been committed: for a
+    /// body that changes nothing the second time.
+    pub async fn insist<'a, T, F>(&self, name: &'static str, body: F) -> sqlx::Result<T>
+    where
+        F: for<'r> Fn(&'r mut MySqlConnection) -> ScopedBoxFuture<'a, 'r, sqlx::Result<T>> + Send + Sync + 'a,
+        T: Send + 'a,
+    {
+        let mut tries = 1;
+        loop {
+            match self.attempt(name, &body).await {
+                Err(error) if again(name, tries, &error) || lost(name, tries, &error) => {
+                    pause_after_conflict(tries).await;
+                }
+                other => return other,
+            }
+            tries += 1;
+        }
+    }
+
+    async fn attempt<'a, T, E, F>(&self, name: &'static str, body: &F) -> Result<T, E>
+    where
+        F: for<'r> Fn(&'r mut MySqlConnection) -> ScopedBoxFuture<'a, 'r, Result<T, E>> + Send + Sync + 'a,
+        E: From<sqlx::Error>,
+    {
+        let mut tx = self.begin().await?;
+        let value = body(&mut tx).await?;
+        fault::before(name);
+        tx.commit().await?;
+        fault::after(name);
+        Ok(value)
+    }
+
+    /// Runs `body`, each statement of which commits by itself and changes nothing the second time: a third of the
+    /// round trips of a transaction. A conflict (on Galera also one that is found at the commit) or a lost
+    /// connection starts it again.
     pub async fn statement<'a, T, F>(&self, name: &'static str, body: F) -> sqlx::Result<T>
     where
         F: for<'r> Fn(&'r mut MySqlConnection) -> ScopedBoxFuture<'a, 'r, sqlx::Result<T>> + Send + Sync + 'a,
@@ -97,13 +135,15 @@ impl Db {
     {
         let mut tries = 1;
         loop {
-            let mut conn = self.acquire().await?;
-            fault::before(name);
-            let outcome = body(&mut conn).await;
-            fault::after(name);
-            match outcome {
-                Err(error) if again(name, tries, &error) => {
-                    drop(conn);
+            let attempt = async {
+                let mut conn = self.acquire().await?;
+                fault::before(name);
+                let value = body(&mut conn).await?;
+                fault::after(name);
+                Ok(value)
+            };
+            match attempt.await {
+                Err(error) if again(name, tries, &error) || lost(name, tries, &error) => {
                     pause_after_conflict(tries).await;
                 }
                 other => return other,
@@ -120,9 +160,20 @@ impl Db {
 
 /// Whether a transaction that failed for the `tries`-th time is worth another try.
 pub fn again(name: &'static str, tries: u32, error: &(dyn StdError + 'static)) -> bool {
-    let again = tries < MAX_TRIES && is_conflict(error);
+    // A lock that was not to be had for seconds, twice, is held by somebody dead: others need the connection.
+    let waited = database_error_number(error) == Some(LOCK_WAIT_TIMEOUT);
+    let again = is_conflict(error) && tries < if waited { 2 } else { MAX_TRIES };
     if again {
         tracing::debug!(transaction = name, tries, "conflict, trying again");
+    }
+    again
+}
+
+/// Whether the connection broke, and a try is left.
+fn lost(name: &'static str, tries: u32, error: &sqlx::Error) -> bool {
+    let again = tries < MAX_TRIES && matches!(error, sqlx::Error::Io(_) | sqlx::Error::Protocol(_));
+    if again {
+        tracing::debug!(transaction = name, tries, %error, "connection lost, trying again");
     }
     again
 }
@@ -136,7 +187,7 @@ pub async fn pause_after_conflict(tries: u32) {
 /// Whether the database ended the transaction for a conflict: 1213 deadlock (also Galera certification),
 /// 1205 lock wait timeout, 1020 the row changed under a snapshot. Looks through the chain of sources.
 pub fn is_conflict(error: &(dyn StdError + 'static)) -> bool {
-    matches!(database_error_number(error), Some(1213 | 1205 | 1020))
+    matches!(database_error_number(error), Some(1213 | LOCK_WAIT_TIMEOUT | 1020))
 }
 
 /// The server's number of the database error in the chain, if there is one.

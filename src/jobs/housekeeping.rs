@@ -60,8 +60,8 @@ impl Jobs {
         let purge = self.works.db.statement("purge", |conn| {
             async move {
                 let mut deleted = crud::event::purge(conn, before, BATCH).await?;
-                deleted += crud::job::purge(conn, before, BATCH).await?;
                 for status in [QueueStatus::Done, QueueStatus::Dropped] {
+                    deleted += crud::job::purge(conn, status, before, BATCH).await?;
                     deleted += crud::outgoing::purge(conn, status, before, BATCH).await?;
                 }
                 deleted += crud::lane::purge_idle(conn, now - TimeDelta::minutes(5), BATCH).await?;

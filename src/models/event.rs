@@ -32,7 +32,8 @@ text_enum! {
         Done = "done",
         /// Given up, with a reason; an admin can replay it.
         Dead = "dead",
-        /// Not sent because the chat blocked the bot.
+        /// Left out without alarm: the chat blocked the bot, the message has lost its sense, the clock queues the job
+        /// again.
         Dropped = "dropped",
     }
 }
@@ -67,4 +68,6 @@ pub struct InboundEvent {
     pub error: Option<String>,
     pub received_at: Timestamp,
     pub done_at: Option<Timestamp>,
+    /// After a failure: not handled again before.
+    pub retry_at: Option<Timestamp>,
 }

@@ -92,6 +92,33 @@ impl Job {
         }
     }
 
+    /// Its urgency when it is queued: 0 = somebody waits for it, 1 = routine.
+    pub fn class(&self) -> u8 {
+        match self {
+            Job::ApplyConfig { .. }
+            | Job::ApplySubscription { .. }
+            | Job::CreateInvoice { .. }
+            | Job::RefundPayment { .. } => 0,
+            _ => 1,
+        }
+    }
+
+    /// Whether the clock queues it again soon: then a run that fails is not worth much patience.
+    pub fn recurs(&self) -> bool {
+        matches!(
+            self,
+            Job::ReconcileServer { .. }
+                | Job::CollectUsage { .. }
+                | Job::CheckServer { .. }
+                | Job::TickServers { .. }
+                | Job::ExpireSubscriptions
+                | Job::PollPayments
+                | Job::WatchPools
+                | Job::CheckBooks
+                | Job::Purge
+        )
+    }
+
     /// Two queued jobs with one key are one job.
     pub fn queued_key(&self) -> String {
         format!("{}/{}", self.kind(), self.lane())
@@ -110,4 +137,6 @@ pub struct QueuedJob {
     pub attempts: u32,
     pub error: Option<String>,
     pub created_at: Timestamp,
+    /// After a failure: not run again before.
+    pub retry_at: Option<Timestamp>,
 }

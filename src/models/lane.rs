@@ -47,6 +47,23 @@ pub struct Claimed {
     pub not_before: Timestamp,
 }
 
+/// A server process, as its leases name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holder(u64);
+
+impl Holder {
+    /// One that no other process is.
+    pub fn random() -> Self {
+        Self(rand::random())
+    }
+
+    /// The owner of this process's `number`-th lease. Each claim has one of its own, so that what is left of an older
+    /// one in the same process can change nothing.
+    pub fn lease(self, number: u64) -> Uuid {
+        Uuid::from_u64_pair(self.0, number)
+    }
+}
+
 /// The right to drain a lane until the lease ends.
 #[derive(Clone, Debug)]
 pub struct Lease {

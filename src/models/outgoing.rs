@@ -134,6 +134,8 @@ pub struct QueuedMessage {
     pub body: String,
     pub attempts: u32,
     pub created_at: Timestamp,
+    /// After a failure: not sent again before.
+    pub retry_at: Option<Timestamp>,
 }
 
 impl Body {

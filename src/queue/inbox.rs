@@ -9,16 +9,18 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
-use futures::FutureExt;
+use futures::{FutureExt, StreamExt, stream};
 use scoped_futures::ScopedFutureExt;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
 
 use super::failure::{Failure, backoff};
 use super::runner::{Lane, LaneWorker, Step};
+use crate::clock::Timestamp;
 use crate::crud;
 use crate::models::audit::Actor;
 use crate::models::event::{InboundEvent, NewEvent};
-use crate::models::lane::{Entry, Queue};
+use crate::models::lane::{Entry, Lease, Queue};
 use crate::work::{Origin, Work, Works};
 
 /// Deliveries that may wait for the writer; more are refused, so that memory stays flat.
@@ -27,6 +29,13 @@ const WAITING: usize = 4096;
 const BATCH: usize = 256;
 /// Bytes in one transaction, well below max_allowed_packet.
 const BATCH_BYTES: usize = 4 << 20;
+
+/// A batch that takes longer is not waited for by the next ones.
+const SLOW: Duration = Duration::from_millis(500);
+/// Slow batches under way at the same time.
+const SLOW_BATCHES: usize = 4;
+/// Deliveries of a refused batch that are stored at the same time, each for itself.
+const ONES_AT_ONCE: usize = 4;
 
 /// The delivery was not stored: the sender must try again.
 #[derive(Debug, thiserror::Error)]
@@ -65,32 +74,45 @@ impl InboxWriter {
 }
 
 async fn write_batches(works: Works, mut queue: mpsc::Receiver<Request>) {
-    let mut batch: Vec<Request> = Vec::with_capacity(BATCH);
+    let mut slow = JoinSet::new();
     while let Some(first) = queue.recv().await {
-        let mut bytes = first.0.body.len();
-        batch.push(first);
-        while batch.len() < BATCH && bytes < BATCH_BYTES {
-            let Ok(next) = queue.try_recv() else { break };
-            bytes += next.0.body.len();
-            batch.push(next);
+        let batch = collect(first, &mut queue);
+        let works = works.clone();
+        let mut write = tokio::spawn(async move { write_batch(&works, batch).await });
+        // In turn, so that a chat's updates are stored in the order in which they came. But a batch that waits for a
+        // lock that somebody dead still holds shall not keep everybody else out.
+        if tokio::time::timeout(SLOW, &mut write).await.is_err() {
+            slow.spawn(write);
         }
-        let (events, answers): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
-        write_batch(&works, events, answers).await;
+        while slow.try_join_next().is_some() {}
+        while slow.len() >= SLOW_BATCHES {
+            slow.join_next().await;
+        }
     }
 }
 
-async fn write_batch(
-    works: &Works,
-    events: Vec<NewEvent>,
-    answers: Vec<oneshot::Sender<Result<(), Arc<sqlx::Error>>>>,
-) {
+/// What waits, as much as one transaction takes.
+fn collect(first: Request, queue: &mut mpsc::Receiver<Request>) -> Vec<Request> {
+    let mut bytes = first.0.body.len();
+    let mut batch = vec![first];
+    while batch.len() < BATCH && bytes < BATCH_BYTES {
+        let Ok(next) = queue.try_recv() else { break };
+        bytes += next.0.body.len();
+        batch.push(next);
+    }
+    batch
+}
+
+async fn write_batch(works: &Works, batch: Vec<Request>) {
+    let (events, answers): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
     match insert(works, &events).await {
         Err(sqlx::Error::Database(_)) if events.len() > 1 => {
-            // One row the database refuses must not keep the others out.
-            for (event, answer) in events.into_iter().zip(answers) {
-                let one = insert(works, &[event]).await;
-                let _ = answer.send(one.map_err(Arc::new));
-            }
+            // One row the database refuses, or will not let us have, must not keep the others out.
+            let one_by_one = events.into_iter().zip(answers).map(async |(event, answer)| {
+                let stored = insert(works, &[event]).await;
+                let _ = answer.send(stored.map_err(Arc::new));
+            });
+            stream::iter(one_by_one).buffer_unordered(ONES_AT_ONCE).collect::<()>().await;
         }
         result => {
             let result = result.map_err(Arc::new);
@@ -163,25 +185,42 @@ impl<H: EventHandler> LaneWorker for InboxWorker<H> {
             return Ok(Step::Drained);
         }
         let all_read = events.len() < READ_AHEAD as usize;
-        for event in events {
+        let last = events.len() - 1;
+        for (n, event) in events.iter().enumerate() {
+            if let Some(until) = event.retry_at.filter(|until| *until > self.works.clock.now()) {
+                return Ok(Step::Wait(until));
+            }
             if lane.attempts > DEADLY_CLAIMS {
-                self.give_up(&event, "its handling ended the process several times").await?;
+                self.give_up(event, "its handling ended the process several times").await?;
                 lane.attempts = 1;
-            } else if let Some(wait) = self.handle(&event).await? {
-                return Ok(wait);
+                continue;
+            }
+            // With nothing left over, the version check finds what has been added since.
+            let leave = (all_read && n == last).then_some(&lane.lease);
+            match self.handle(event, leave).await? {
+                Handled::Done => {}
+                Handled::DoneAndLeft => return Ok(Step::Released),
+                Handled::Wait(until) => return Ok(Step::Wait(until)),
             }
         }
-        // With nothing left over, the version check of the release finds what has been added since.
         Ok(if all_read { Step::Drained } else { Step::Progress })
     }
 }
 
+enum Handled {
+    Done,
+    /// The lane was given back in the same commit.
+    DoneAndLeft,
+    Wait(Timestamp),
+}
+
 impl<H: EventHandler> InboxWorker<H> {
-    /// Handles one event; Some when the lane has to wait for another try.
-    async fn handle(&self, event: &InboundEvent) -> sqlx::Result<Option<Step>> {
-        let handling = AssertUnwindSafe(tokio::time::timeout(HANDLING_TIME, self.take_effect(event)));
+    /// Handles one event; with a lease to `leave`, its effect and the end of the lane are one commit.
+    async fn handle(&self, event: &InboundEvent, leave: Option<&Lease>) -> sqlx::Result<Handled> {
+        let handling = AssertUnwindSafe(tokio::time::timeout(HANDLING_TIME, self.take_effect(event, leave)));
         let failure = match handling.catch_unwind().await {
-            Ok(Ok(Ok(()))) => return Ok(None),
+            Ok(Ok(Ok(true))) => return Ok(Handled::DoneAndLeft),
+            Ok(Ok(Ok(false))) => return Ok(Handled::Done),
             Ok(Ok(Err(failure))) => failure,
             Ok(Err(_)) => Failure::later("took too long", Duration::from_secs(1)),
             Err(panic) => {
@@ -191,18 +230,18 @@ impl<H: EventHandler> InboxWorker<H> {
         tracing::warn!(event_id = %event.id, source = %event.source, error = %failure, "event not handled");
         if matches!(failure, Failure::GiveUp(_)) || event.attempts + 1 >= self.max_attempts {
             self.give_up(event, &failure.to_string()).await?;
-            return Ok(None);
+            return Ok(Handled::Done);
         }
-        let reason = &*failure.to_string();
+        let pause = backoff(event.attempts + 1, Duration::from_millis(500), Duration::from_secs(60));
+        let (reason, retry_at) = (&*failure.to_string(), self.works.clock.now() + in_chrono(pause));
         let note = self.works.db.statement("note_failed_event", |conn| {
-            crud::event::note_failure(conn, event.id, reason).scope_boxed()
+            crud::event::note_failure(conn, event.id, reason, retry_at).scope_boxed()
         });
         note.await?;
-        let pause = backoff(event.attempts + 1, Duration::from_millis(500), Duration::from_secs(60));
-        Ok(Some(Step::Wait(self.works.clock.now() + in_chrono(pause))))
+        Ok(Handled::Wait(retry_at))
     }
 
-    async fn take_effect(&self, event: &InboundEvent) -> Result<(), Failure> {
+    async fn take_effect(&self, event: &InboundEvent, leave: Option<&Lease>) -> Result<bool, Failure> {
         let origin = Origin::new(Actor::System, event.id.0);
         self.works
             .run("handle_event", origin, |work| {
@@ -213,7 +252,10 @@ impl<H: EventHandler> InboxWorker<H> {
                     if crud::event::mark_done(work.conn(), event.id, now).await? {
                         self.handler.handle(work, event).await?;
                     }
-                    Ok(())
+                    match leave {
+                        Some(lease) => Ok(crud::lane::remove(work.conn(), lease).await?),
+                        None => Ok(false),
+                    }
                 }
                 .scope_boxed()
             })

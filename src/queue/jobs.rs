@@ -9,7 +9,9 @@ use scoped_futures::{ScopedBoxFuture, ScopedFutureExt};
 
 use super::failure::{Failure, backoff};
 use super::inbox::{in_chrono, panic_text};
+use super::outbox::{LEFT_TO_NEWER, NEWER_LOOK};
 use super::runner::{Lane, LaneWorker, Step};
+use crate::clock::Timestamp;
 use crate::crud;
 use crate::ids::JobId;
 use crate::models::audit::Actor;
@@ -84,28 +86,34 @@ pub struct JobWorker<H> {
 
 /// One run may take this long; a run that needs more splits itself into jobs.
 const RUN_TIME: Duration = Duration::from_secs(60);
+/// Runs of a job that the clock queues again anyway.
+const RECURRING_ATTEMPTS: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 
 #[async_trait]
 impl<H: JobHandler> LaneWorker for JobWorker<H> {
     const QUEUE: Queue = Queue::Jobs;
-    const CLASSES: &'static [u8] = &[1];
+    const CLASSES: &'static [u8] = &[0, 1];
     const KEEP_IDLE: bool = false;
 
     async fn step(&self, lane: &mut Lane) -> sqlx::Result<Step> {
         let mut conn = self.works.db.acquire().await?;
-        let Some(mut row) = crud::job::next_of_lane(&mut conn, &lane.lease.lane).await? else {
+        let now = self.works.clock.now();
+        let Some(mut row) = crud::job::next_of_lane(&mut conn, &lane.lease.lane, now).await? else {
             return Ok(Step::Drained);
         };
         drop(conn);
+        if let Some(until) = row.retry_at.filter(|until| *until > now) {
+            return Ok(Step::Wait(until));
+        }
+        let Ok(job) = serde_json::from_str::<Job>(&row.payload) else {
+            return self.unknown(&row, now).await;
+        };
         let id = row.id;
         let begin = self.works.db.statement("begin_job", |conn| crud::job::begin(conn, id).scope_boxed());
         begin.await?;
         row.attempts += 1;
-        let Ok(job) = serde_json::from_str::<Job>(&row.payload) else {
-            return self.give_up(&row, None, "its payload is of no job this version knows").await;
-        };
         match self.run(&row, &job).await {
             Ok(()) => {
                 let now = self.works.clock.now();
@@ -134,33 +142,51 @@ impl<H: JobHandler> JobWorker<H> {
     async fn failed(&self, row: &QueuedJob, job: &Job, failure: Failure) -> sqlx::Result<Step> {
         let reason = &failure.to_string();
         tracing::warn!(job_id = %row.id, kind = row.kind, attempts = row.attempts, error = reason, "job failed");
-        if matches!(failure, Failure::GiveUp(_)) || row.attempts >= self.max_attempts {
+        let patience = if job.recurs() { RECURRING_ATTEMPTS } else { self.max_attempts };
+        if matches!(failure, Failure::GiveUp(_)) || row.attempts >= patience {
             return self.give_up(row, Some(job), reason).await;
         }
-        let origin = Origin::new(Actor::System, row.id.0);
-        let noted = self.works.run("note_failed_job", origin, |work| {
-            async move {
-                crud::job::note_failure(work.conn(), row.id, reason).await?;
-                self.handler.failing(work, job, row.attempts, reason).await
-            }
-            .scope_boxed()
-        });
-        noted.await.map_err(into_database_error)?;
         let pause = backoff(row.attempts, FIRST_PAUSE, LONGEST_PAUSE);
         let pause = match failure {
             Failure::Later { after, .. } => pause.max(after),
             _ => pause,
         };
-        Ok(Step::Wait(self.works.clock.now() + in_chrono(pause)))
+        let retry_at = self.works.clock.now() + in_chrono(pause);
+        let origin = Origin::new(Actor::System, row.id.0);
+        let noted = self.works.run("note_failed_job", origin, |work| {
+            async move {
+                crud::job::note_failure(work.conn(), row.id, reason, retry_at).await?;
+                self.handler.failing(work, job, row.attempts, reason).await
+            }
+            .scope_boxed()
+        });
+        noted.await.map_err(into_database_error)?;
+        Ok(Step::Wait(retry_at))
+    }
+
+    /// A newer copy of the server may know it: left to it for a while.
+    async fn unknown(&self, row: &QueuedJob, now: Timestamp) -> sqlx::Result<Step> {
+        let reason = "its payload is of no job this version knows";
+        if now.since(row.created_at) > LEFT_TO_NEWER {
+            return self.give_up(row, None, reason).await;
+        }
+        let retry_at = now + NEWER_LOOK;
+        let note = self.works.db.statement("note_unknown_job", |conn| {
+            crud::job::note_failure(conn, row.id, reason, retry_at).scope_boxed()
+        });
+        note.await?;
+        Ok(Step::Wait(retry_at))
     }
 
     async fn give_up(&self, row: &QueuedJob, job: Option<&Job>, reason: &str) -> sqlx::Result<Step> {
         let origin = Origin::new(Actor::System, row.id.0);
+        // Nobody needs to try one again that the clock queues anyway.
+        let recurs = job.is_some_and(Job::recurs);
+        let status = if recurs { QueueStatus::Dropped } else { QueueStatus::Dead };
         let done = self.works.run("give_up_job", origin, |work| {
             async move {
                 let now = work.now();
-                let ours =
-                    crud::job::finish(work.conn(), row.id, QueueStatus::Dead, Some(reason), now).await?;
+                let ours = crud::job::finish(work.conn(), row.id, status, Some(reason), now).await?;
                 if let (true, Some(job)) = (ours, job) {
                     self.handler.gave_up(work, job, reason).await?;
                 }

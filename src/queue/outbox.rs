@@ -1,14 +1,16 @@
 //! The sender: messages leave in order within a chat, at the pace Telegram allows, and are tried again until
 //! Telegram has taken them or has said that it never will.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
+use futures::FutureExt;
 use scoped_futures::ScopedFutureExt;
 
 use super::failure::{Failure, backoff};
-use super::inbox::in_chrono;
+use super::inbox::{in_chrono, panic_text};
 use super::pacer::Pacer;
 use super::runner::{Lane, LaneWorker, Step};
 use crate::clock::Timestamp;
@@ -65,6 +67,11 @@ const CHAT_PACE: TimeDelta = TimeDelta::seconds(1);
 const GROUP_PACE: TimeDelta = TimeDelta::seconds(3);
 /// A message that could not be sent for so long is given up.
 const PATIENCE: TimeDelta = TimeDelta::hours(24);
+/// Telegram asks for seconds or minutes; more is a mistake somewhere.
+const LONGEST_PAUSE_S: u64 = 3600;
+/// What only a newer version knows is left to its copies for so long, and looked at again after each of these.
+pub(super) const LEFT_TO_NEWER: TimeDelta = TimeDelta::hours(1);
+pub(super) const NEWER_LOOK: TimeDelta = TimeDelta::seconds(30);
 /// Telegram takes the answer to a pre-checkout query within 10 s; later tries are senseless.
 const CHECKOUT_PATIENCE: TimeDelta = TimeDelta::seconds(30);
 
@@ -76,15 +83,18 @@ impl<C: Courier> LaneWorker for OutboxWorker<C> {
 
     async fn step(&self, lane: &mut Lane) -> sqlx::Result<Step> {
         let mut conn = self.works.db.acquire().await?;
-        let Some(message) = crud::outgoing::next_of_lane(&mut conn, &lane.lease.lane).await? else {
-            return Ok(Step::Drained);
-        };
+        let next = crud::outgoing::next_of_lane(&mut conn, &lane.lease.lane, 2).await?;
         drop(conn);
+        let Some(message) = next.first() else { return Ok(Step::Drained) };
+        let now = self.works.clock.now();
+        if let Some(until) = message.retry_at.filter(|until| *until > now) {
+            return Ok(Step::Wait(until));
+        }
         let Ok(body) = serde_json::from_str::<Body>(&message.body) else {
-            return self.give_up(&message, "its body is of no kind this version knows").await;
+            return self.unknown(message, now).await;
         };
         if body.is_paced() {
-            if lane.not_before > self.works.clock.now() {
+            if lane.not_before > now {
                 return Ok(Step::Wait(lane.not_before));
             }
             if let Err(paused_until) = self.pacer.slot(message.bot).await? {
@@ -93,34 +103,36 @@ impl<C: Courier> LaneWorker for OutboxWorker<C> {
             let pace = if message.chat_id.0 < 0 { GROUP_PACE } else { CHAT_PACE };
             lane.not_before = self.works.clock.now() + pace;
         }
-        let delivery = self.courier.deliver(message.bot, message.chat_id, &body).await;
-        self.note(lane, &message, &body, delivery).await
+        let sending = self.courier.deliver(message.bot, message.chat_id, &body);
+        let delivery = AssertUnwindSafe(sending).catch_unwind().await;
+        let delivery = delivery
+            .unwrap_or_else(|panic| Delivery::Transient(format!("panicked: {}", panic_text(&*panic))));
+        self.note(lane, message, &body, delivery, next.len() == 1).await
     }
 }
 
 impl<C: Courier> OutboxWorker<C> {
+    /// Writes down what became of a message; the `last` of its lane gives the lane back in the same commit.
     async fn note(
         &self,
         lane: &mut Lane,
         message: &QueuedMessage,
         body: &Body,
         delivery: Delivery,
+        last: bool,
     ) -> sqlx::Result<Step> {
         let now = self.works.clock.now();
         match delivery {
-            Delivery::Sent { message_id } => {
-                let sent = self.works.db.statement("message_sent", |conn| {
-                    crud::outgoing::mark_sent(conn, message.id, message_id, now).scope_boxed()
-                });
-                sent.await?;
-                Ok(Step::Progress)
-            }
+            Delivery::Sent { message_id } => self.sent(lane, message, message_id, last).await,
             Delivery::RetryAfter { seconds, whole_bot } => {
-                let until = now + TimeDelta::seconds(i64::try_from(seconds).unwrap_or(3600));
+                let until = now + TimeDelta::seconds(seconds.min(LONGEST_PAUSE_S).cast_signed());
                 if whole_bot {
                     self.pacer.pause(message.bot, until).await?;
                 }
-                // Asked to wait, not refused: it does not count as a failure.
+                let hold = self.works.db.statement("hold_message", |conn| {
+                    crud::outgoing::hold(conn, message.id, until).scope_boxed()
+                });
+                hold.await?;
                 lane.not_before = lane.not_before.max(until);
                 Ok(Step::Wait(until))
             }
@@ -138,6 +150,37 @@ impl<C: Courier> OutboxWorker<C> {
         }
     }
 
+    /// Tried hard: a message whose mark is lost goes out twice.
+    async fn sent(
+        &self,
+        lane: &Lane,
+        message: &QueuedMessage,
+        message_id: Option<i64>,
+        last: bool,
+    ) -> sqlx::Result<Step> {
+        let now = self.works.clock.now();
+        let marked = self.works.db.insist("message_sent", |conn| {
+            async move {
+                crud::outgoing::mark_sent(conn, message.id, message_id, now).await?;
+                match last {
+                    true => crud::lane::release(conn, &lane.lease, lane.not_before).await,
+                    false => Ok(false),
+                }
+            }
+            .scope_boxed()
+        });
+        Ok(if marked.await? { Step::Released } else { Step::Progress })
+    }
+
+    /// A newer copy of the server may know it: left to it for a while.
+    async fn unknown(&self, message: &QueuedMessage, now: Timestamp) -> sqlx::Result<Step> {
+        let reason = "its body is of no kind this version knows";
+        if now.since(message.created_at) > LEFT_TO_NEWER {
+            return self.give_up(message, reason).await;
+        }
+        self.note_failure(message, reason, now + NEWER_LOOK).await
+    }
+
     async fn try_later(
         &self,
         message: &QueuedMessage,
@@ -153,12 +196,21 @@ impl<C: Courier> OutboxWorker<C> {
             return self.give_up(message, reason).await;
         }
         tracing::warn!(message_id = %message.id, bot = %message.bot, error = reason, "message not sent, trying again");
+        let pause = backoff(message.attempts + 1, Duration::from_secs(1), Duration::from_secs(60));
+        self.note_failure(message, reason, now + in_chrono(pause)).await
+    }
+
+    async fn note_failure(
+        &self,
+        message: &QueuedMessage,
+        reason: &str,
+        retry_at: Timestamp,
+    ) -> sqlx::Result<Step> {
         let note = self.works.db.statement("note_failed_message", |conn| {
-            crud::outgoing::note_failure(conn, message.id, reason).scope_boxed()
+            crud::outgoing::note_failure(conn, message.id, reason, retry_at).scope_boxed()
         });
         note.await?;
-        let pause = backoff(message.attempts + 1, Duration::from_secs(1), Duration::from_secs(60));
-        Ok(Step::Wait(now + in_chrono(pause)))
+        Ok(Step::Wait(retry_at))
     }
 
     async fn blocked(&self, lane: &Lane, message: &QueuedMessage) -> sqlx::Result<Step> {

@@ -2,19 +2,19 @@
 //! gives it back. A process that dies leaves leases that end by themselves; one that is stopped gives them back.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use scoped_futures::ScopedFutureExt;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use uuid::Uuid;
 
 use crate::clock::Timestamp;
 use crate::crud::lane;
-use crate::models::lane::{Claimed, Lease, Queue};
+use crate::models::lane::{Claimed, Holder, Lease, Queue};
 use crate::work::Works;
 
 /// What one step on a lane did.
@@ -24,6 +24,8 @@ pub enum Step {
     Progress,
     /// Nothing is left.
     Drained,
+    /// Nothing is left, and the lane was given back together with the last thing that was done.
+    Released,
     /// What is next must wait until then.
     Wait(Timestamp),
 }
@@ -46,8 +48,8 @@ pub trait LaneWorker: Send + Sync + 'static {
     /// Whether an idle lane's row is kept to remember its pace.
     const KEEP_IDLE: bool;
 
-    /// Handles what is next in the lane. Must end well within the lease time. A database error gives the lane
-    /// back for a later try.
+    /// Handles what is next in the lane. The lease is kept alive meanwhile; if it is lost all the same, the step is
+    /// dropped where it waits. A database error gives the lane back for a later try.
     async fn step(&self, lane: &mut Lane) -> sqlx::Result<Step>;
 }
 
@@ -58,6 +60,8 @@ pub struct RunnerOptions {
     pub lease: Duration,
     /// Lanes drained at the same time.
     pub parallel: usize,
+    /// And so many more of the most urgent class, which shall never wait for the others.
+    pub urgent: usize,
     /// Longest time between two looks at the database, for work of other processes.
     pub poll: Duration,
 }
@@ -67,27 +71,42 @@ pub struct Runner<W> {
     works: Works,
     worker: Arc<W>,
     options: RunnerOptions,
-    owner: Uuid,
-    capacity: Arc<Semaphore>,
+    holder: Holder,
+    /// Number of the next claim.
+    claims: AtomicU64,
+    room: Arc<Semaphore>,
+    urgent_room: Arc<Semaphore>,
+    /// Something is due that there was no room for: whoever ends wakes the claiming.
+    starved: AtomicBool,
+    freed: Notify,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
 
+/// Time until the next look when what was due could not be had: somebody else claims it, or holds its row.
+const CONTENDED: Duration = Duration::from_millis(20);
+/// Pause after the database failed.
+const TROUBLE: Duration = Duration::from_millis(500);
+
 impl<W: LaneWorker> Runner<W> {
-    /// `owner` is this process's token; `stop` ends the claiming, and running steps are finished.
+    /// `holder` is this process; `stop` ends the claiming, and running steps are finished.
     pub fn new(
         works: Works,
         worker: W,
         options: RunnerOptions,
-        owner: Uuid,
+        holder: Holder,
         stop: CancellationToken,
     ) -> Arc<Self> {
         Arc::new(Self {
             works,
             worker: Arc::new(worker),
-            capacity: Arc::new(Semaphore::new(options.parallel)),
+            room: Arc::new(Semaphore::new(options.parallel)),
+            urgent_room: Arc::new(Semaphore::new(options.urgent)),
             options,
-            owner,
+            holder,
+            claims: AtomicU64::new(1),
+            starved: AtomicBool::new(false),
+            freed: Notify::new(),
             tasks: TaskTracker::new(),
             stop,
         })
@@ -96,101 +115,103 @@ impl<W: LaneWorker> Runner<W> {
     /// Works until stopped; returns when the last running step has ended.
     pub async fn run(self: Arc<Self>) {
         while !self.stop.is_cancelled() {
-            let found = match self.claim_all().await {
-                Ok(found) => found,
-                Err(error) => {
-                    tracing::warn!(queue = W::QUEUE.name(), %error, "cannot claim work, trying again");
-                    self.pause(Duration::from_millis(500)).await;
-                    continue;
-                }
-            };
-            if !found {
-                let wait = self.until_next_due().await;
-                self.pause(wait).await;
+            let wait = self.claim_due().await.unwrap_or_else(|error| {
+                tracing::warn!(queue = W::QUEUE.name(), %error, "cannot claim work, trying again");
+                TROUBLE
+            });
+            tokio::select! {
+                () = self.works.wakers.of(W::QUEUE).notified() => {}
+                () = self.freed.notified() => {}
+                () = self.stop.cancelled() => {}
+                () = tokio::time::sleep(wait) => {}
             }
         }
         self.tasks.close();
         self.tasks.wait().await;
     }
 
-    /// Waits for a wake-up, the stop, or `at_most`.
-    async fn pause(&self, at_most: Duration) {
-        let woken = self.works.wakers.of(W::QUEUE).notified();
-        tokio::select! {
-            () = woken => {}
-            () = self.stop.cancelled() => {}
-            () = tokio::time::sleep(at_most) => {}
-        }
-    }
-
-    async fn until_next_due(&self) -> Duration {
-        let earliest = async {
+    /// Claims what is due and there is room for, the most urgent class first, and starts draining it. Tells when to
+    /// look again.
+    async fn claim_due(self: &Arc<Self>) -> sqlx::Result<Duration> {
+        let due = {
             let mut conn = self.works.db.acquire().await?;
-            let mut earliest: Option<Timestamp> = None;
-            for class in W::CLASSES {
-                let due = lane::next_due(&mut conn, W::QUEUE, *class).await?;
-                earliest = [earliest, due].into_iter().flatten().min();
-            }
-            Ok::<_, sqlx::Error>(earliest)
+            lane::next_due(&mut conn, W::QUEUE).await?
         };
-        let Ok(Some(due)) = earliest.await else { return self.options.poll };
-        let wait = due.since(self.works.clock.now()).to_std().unwrap_or(Duration::from_millis(1));
-        wait.min(self.options.poll)
-    }
-
-    /// Claims as many lanes as there is room for, the most urgent class first, and starts draining them.
-    async fn claim_all(self: &Arc<Self>) -> sqlx::Result<bool> {
-        let first = self.capacity.clone().acquire_owned().await.expect("the semaphore is never closed");
-        let mut permits = vec![first];
-        permits.extend(std::iter::from_fn(|| self.capacity.clone().try_acquire_owned().ok()));
-        let mut found = false;
-        for class in W::CLASSES {
-            let claimed = self.claim(*class, permits.len()).await?;
-            for claimed in claimed {
-                let Some(permit) = permits.pop() else { return Ok(true) };
-                found = true;
-                self.start(claimed, permit);
+        let now = self.works.clock.now();
+        let mut wait = self.options.poll;
+        for (class, due_at) in due {
+            if let Ok(until) = due_at.since(now).to_std()
+                && !until.is_zero()
+            {
+                wait = wait.min(until);
+                continue;
             }
+            let permits = self.permits(class);
             if permits.is_empty() {
-                break;
+                self.starved.store(true, Ordering::Relaxed);
+                continue;
+            }
+            let claimed = self.claim(class, permits.len()).await?;
+            match claimed.len() {
+                0 => wait = wait.min(CONTENDED),
+                all if all == permits.len() => self.starved.store(true, Ordering::Relaxed),
+                _ => {}
+            }
+            for (lane, permit) in claimed.into_iter().zip(permits) {
+                self.start(lane, permit);
             }
         }
-        Ok(found)
+        Ok(wait)
     }
 
-    async fn claim(&self, class: u8, room: usize) -> sqlx::Result<Vec<Claimed>> {
+    /// All the room there is for lanes of a class.
+    fn permits(&self, class: u8) -> Vec<OwnedSemaphorePermit> {
+        let take = |room: &Arc<Semaphore>| {
+            let room = room.clone();
+            std::iter::from_fn(move || room.clone().try_acquire_owned().ok())
+        };
+        match class == W::CLASSES[0] {
+            true => take(&self.urgent_room).chain(take(&self.room)).collect(),
+            false => take(&self.room).collect(),
+        }
+    }
+
+    async fn claim(&self, class: u8, room: usize) -> sqlx::Result<Vec<Lane>> {
         let limit = u32::try_from(room).unwrap_or(u32::MAX);
-        self.works
+        let owner = self.holder.lease(self.claims.fetch_add(1, Ordering::Relaxed));
+        let claimed = self
+            .works
             .db
             .transaction("claim_lanes", |conn| {
                 async move {
                     let now = self.works.clock.now();
-                    lane::claim(conn, W::QUEUE, class, now, self.lease_end(now), self.owner, limit).await
+                    lane::claim(conn, W::QUEUE, class, now, self.lease_end(now), owner, limit).await
                 }
                 .scope_boxed()
             })
-            .await
+            .await?;
+        let lane = |claimed: Claimed| Lane {
+            lease: Lease { queue: W::QUEUE, lane: claimed.lane, owner, version: claimed.version },
+            attempts: claimed.attempts,
+            not_before: claimed.not_before,
+        };
+        Ok(claimed.into_iter().map(lane).collect())
     }
 
     fn lease_end(&self, now: Timestamp) -> Timestamp {
         now + TimeDelta::from_std(self.options.lease).expect("a lease is minutes long")
     }
 
-    fn start(self: &Arc<Self>, claimed: Claimed, permit: OwnedSemaphorePermit) {
+    fn start(self: &Arc<Self>, mut lane: Lane, permit: OwnedSemaphorePermit) {
         let runner = self.clone();
         self.tasks.spawn(async move {
-            let _permit = permit;
-            let lease = Lease {
-                queue: W::QUEUE,
-                lane: claimed.lane,
-                owner: runner.owner,
-                version: claimed.version,
-            };
-            let mut lane =
-                Lane { lease, attempts: claimed.attempts, not_before: claimed.not_before };
             if let Err(error) = runner.drain(&mut lane).await {
                 tracing::warn!(queue = W::QUEUE.name(), lane = lane.lease.lane, %error, "lane given up for now");
                 runner.give_back(&lane).await;
+            }
+            drop(permit);
+            if runner.starved.swap(false, Ordering::Relaxed) {
+                runner.freed.notify_one();
             }
         });
     }
@@ -198,13 +219,15 @@ impl<W: LaneWorker> Runner<W> {
     async fn drain(&self, lane: &mut Lane) -> sqlx::Result<()> {
         let mut renew_at = tokio::time::Instant::now() + self.options.lease / 3;
         loop {
-            match self.worker.step(lane).await? {
+            let Some(step) = self.step(lane).await? else { return Ok(()) };
+            match step {
                 Step::Progress => lane.attempts = 1,
                 Step::Drained => {
                     if self.release(lane).await? || !self.renew(lane).await? {
                         return Ok(());
                     }
                 }
+                Step::Released => return Ok(()),
                 Step::Wait(until) => return self.postpone(lane, until).await,
             }
             if self.stop.is_cancelled() {
@@ -215,6 +238,35 @@ impl<W: LaneWorker> Runner<W> {
                     return Ok(());
                 }
                 renew_at = tokio::time::Instant::now() + self.options.lease / 3;
+            }
+        }
+    }
+
+    /// One step, with the lease kept alive; None: the lease was lost, and the step dropped where it waited.
+    async fn step(&self, lane: &mut Lane) -> sqlx::Result<Option<Step>> {
+        let lease = lane.lease.clone();
+        tokio::select! {
+            done = self.worker.step(lane) => done.map(Some),
+            () = self.keep_alive(&lease) => {
+                tracing::warn!(queue = W::QUEUE.name(), lane = lease.lane, "lease lost in the middle of a step");
+                Ok(None)
+            }
+        }
+    }
+
+    /// Lengthens a lease again and again; returns when it is lost, or may be.
+    async fn keep_alive(&self, lease: &Lease) {
+        let mut sure_until = tokio::time::Instant::now() + self.options.lease;
+        while tokio::time::Instant::now() < sure_until {
+            tokio::time::sleep(self.options.lease / 3).await;
+            let asked = tokio::time::Instant::now();
+            let until = self.lease_end(self.works.clock.now());
+            let db = &self.works.db;
+            let kept = db.statement("extend_lease", |conn| lane::extend(conn, lease, until).scope_boxed());
+            match kept.await {
+                Ok(true) => sure_until = asked + self.options.lease,
+                Ok(false) => return,
+                Err(error) => tracing::warn!(lane = lease.lane, %error, "cannot lengthen a lease"),
             }
         }
     }
@@ -241,11 +293,11 @@ impl<W: LaneWorker> Runner<W> {
     }
 
     async fn postpone(&self, lane: &Lane, until: Timestamp) -> sqlx::Result<()> {
+        let now = self.works.clock.now();
         let postponed = self.works.db.statement("postpone_lane", |conn| {
-            lane::postpone(conn, &lane.lease, until, lane.not_before).scope_boxed()
+            lane::postpone(conn, &lane.lease, until, now, lane.not_before).scope_boxed()
         });
         postponed.await?;
-        // Something more urgent than what waits may have been added: look at once.
         self.works.wakers.of(W::QUEUE).notify_one();
         Ok(())
     }

@@ -35,7 +35,7 @@ async fn after_a_purchase_all_rules_hold_and_what_is_broken_is_named_and_told() 
     for sql in [
         "DELETE FROM ledger_entries",
         "UPDATE audit_logs SET details = 'PrivateKey = x' LIMIT 1",
-        "INSERT INTO lanes VALUES (0, 'lost', 1, '2020-01-01', '2020-01-01', NULL, 1, 0)",
+        "INSERT INTO lanes VALUES (9, 'lost', 1, '2020-01-01', '2020-01-01', NULL, 1, 0)",
     ] {
         sqlx::query(sql).execute(&town.db.pool).await.unwrap();
     }

@@ -134,7 +134,7 @@ pub async fn look_again(
         crud::payment::set_message(work.conn(), id, chat, message).await?;
     }
     if order.provider != ProviderId::Stars && PaymentStatus::CREDITABLE.contains(&order.status) {
-        work.enqueue(Job::CheckPayment { payment_id: id });
+        work.enqueue_ahead(Job::CheckPayment { payment_id: id });
     }
     Ok(order)
 }

@@ -149,7 +149,7 @@ pub async fn callback_received(work: &mut Work, id: PaymentId, callback: &Callba
     let settled = matches!(order.status, PaymentStatus::Completed | PaymentStatus::Refunded);
     let verdict = triage(callback, &handle_of(&order), settled);
     match &verdict {
-        Triage::Refetch => work.enqueue(Job::CheckPayment { payment_id: id }),
+        Triage::Refetch => work.enqueue_ahead(Job::CheckPayment { payment_id: id }),
         Triage::Review(reason) => {
             review(work, &order, None, None, reason).await?;
         }

@@ -71,7 +71,7 @@ async fn a_dead_job_runs_again_and_no_other() {
     assert!(shell.run(&["jobs", "retry", &id.to_string()]).await.ok().contains("runs again"));
     let job = crud::job::find(&mut conn, id).await.unwrap().unwrap();
     assert_eq!((job.status, job.attempts), (QueueStatus::Pending, 0));
-    let next = crud::lane::next_due(&mut conn, usipipo::models::lane::Queue::Jobs, 1).await.unwrap().unwrap();
-    assert!(next <= test.clock.now());
+    let next = crud::lane::next_due(&mut conn, usipipo::models::lane::Queue::Jobs).await.unwrap();
+    assert!(next[0].1 <= test.clock.now());
     assert_eq!(test.audited("job_retried").await.len(), 1);
 }

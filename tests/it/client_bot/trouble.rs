@@ -27,6 +27,7 @@ async fn give_up(house: &House, update: Value, attempts: u32) -> EventId {
         error: None,
         received_at: house.works.clock.now(),
         done_at: None,
+        retry_at: None,
     };
     let events = &Events { bots: Arc::new(house.bots()) };
     let run =

@@ -28,7 +28,7 @@ fn every_commit_of_the_server_is_a_fault_point() {
     for folder in ["queue", "jobs", "handlers", "services"] {
         for path in sources(&root.join(folder)) {
             let source = fs::read_to_string(&path).unwrap();
-            for call in [".run(", ".finish(", ".commit(", ".transaction(", ".statement("] {
+            for call in [".run(", ".finish(", ".commit(", ".transaction(", ".insist(", ".statement("] {
                 named.extend(quoted_after(&source, call).map(str::to_owned));
             }
         }

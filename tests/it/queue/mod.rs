@@ -3,6 +3,7 @@
 
 mod inbox;
 mod jobs;
+mod lease;
 mod outbox;
 
 use std::sync::Arc;
@@ -10,9 +11,12 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use usipipo::models::lane::Holder;
 use usipipo::queue::runner::{LaneWorker, Runner, RunnerOptions};
 use usipipo::work::Works;
-use uuid::Uuid;
+
+pub const OPTIONS: RunnerOptions =
+    RunnerOptions { lease: Duration::from_secs(60), parallel: 8, urgent: 2, poll: Duration::from_millis(50) };
 
 /// A server process, as far as one queue is concerned.
 pub struct Process {
@@ -22,12 +26,14 @@ pub struct Process {
 
 impl Process {
     pub fn start<W: LaneWorker>(works: &Works, worker: W) -> Self {
-        let options =
-            RunnerOptions { lease: Duration::from_secs(60), parallel: 8, poll: Duration::from_millis(50) };
+        Self::start_with(works, worker, OPTIONS)
+    }
+
+    pub fn start_with<W: LaneWorker>(works: &Works, worker: W, options: RunnerOptions) -> Self {
         let stop = CancellationToken::new();
         // Wakers of its own: another process hears nothing of ours.
         let works = Works { wakers: Arc::default(), ..works.clone() };
-        let runner = Runner::new(works, worker, options, Uuid::now_v7(), stop.clone());
+        let runner = Runner::new(works, worker, options, Holder::random(), stop.clone());
         Self { stop, task: tokio::spawn(runner.run()) }
     }
 

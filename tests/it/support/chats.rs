@@ -13,6 +13,7 @@ use usipipo::handlers::bots::usernames::Usernames;
 use usipipo::ids::UserId;
 use usipipo::integrations::telegram::api::{Telegram, http_client};
 use usipipo::models::bot::Bot;
+use usipipo::models::lane::Holder;
 use usipipo::queue::outbox::OutboxWorker;
 use usipipo::queue::pacer::Pacer;
 use usipipo::queue::runner::{Runner, RunnerOptions};
@@ -83,9 +84,9 @@ impl Chats {
         let pacer = Pacer::new(works.clone(), works.config.telegram.messages_per_second);
         let worker = OutboxWorker { works: works.clone(), courier: self.courier(), pacer };
         let poll = Duration::from_millis(20);
-        let options = RunnerOptions { lease: Duration::from_secs(30), parallel: 8, poll };
+        let options = RunnerOptions { lease: Duration::from_secs(30), parallel: 8, urgent: 2, poll };
         let stop = CancellationToken::new();
-        let runner = Runner::new(works, worker, options, uuid::Uuid::now_v7(), stop.clone());
+        let runner = Runner::new(works, worker, options, Holder::random(), stop.clone());
         tokio::spawn(runner.run());
         stop.drop_guard()
     }

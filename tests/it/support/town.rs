@@ -1,7 +1,7 @@
 //! A whole town: Telegram, QvaPay, a database, and the real server in this process or as processes of its own.
 
 use std::net::{SocketAddr, TcpListener as StdListener};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -90,11 +90,27 @@ impl Town {
 
     /// One more copy, at an address of its own.
     pub fn spawn_at(&self, address: SocketAddr) -> Server {
+        self.spawn_with(&[("BIND_ADDR", &address.to_string())])
+    }
+
+    /// The server as a process of its own, with more variables, or others.
+    pub fn spawn_with(&self, variables: &[(&str, &str)]) -> Server {
+        let mut command = self.serve();
+        command.envs(variables.iter().copied());
+        Server(command.spawn().unwrap())
+    }
+
+    /// What starts the server as a process again, whenever it is called.
+    pub fn spawner(&self) -> impl FnMut() -> Server + Send + 'static {
+        let mut command = self.serve();
+        move || Server(command.spawn().unwrap())
+    }
+
+    fn serve(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_usipipo"));
         command.arg("serve").env_clear().stdin(Stdio::null());
         command.envs(self.variables.iter().map(|(name, value)| (*name, value.as_str())));
-        command.env("BIND_ADDR", address.to_string());
-        Server(command.spawn().unwrap())
+        command
     }
 
     /// Until Telegram has been told where to deliver.
@@ -147,6 +163,11 @@ impl Town {
 pub struct Server(Child);
 
 impl Server {
+    /// How it ended, if it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.0.try_wait().unwrap()
+    }
+
     /// As SIGKILL does: no goodbye.
     pub fn kill(mut self) {
         self.0.kill().unwrap();

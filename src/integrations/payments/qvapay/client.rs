@@ -151,13 +151,13 @@ impl Client {
     async fn exchange(&self, request: RequestBuilder, urgency: Urgency) -> Result<String, Failure> {
         let _turn = self.pace.turn(urgency).await;
         let request = request.build()?;
-        let what = format!("qvapay:{}", request.method());
-        fault::before(&what);
+        let method = request.method().clone();
+        fault::before(format_args!("qvapay:{method}"));
         let response = self.http.execute(request).await?;
         let status = response.status();
         let retry_after = retry_after(&response);
         let body = read_body(response).await?;
-        fault::after(&what);
+        fault::after(format_args!("qvapay:{method}"));
         if status.is_success() {
             return Ok(body);
         }

@@ -197,18 +197,17 @@ impl Api {
         let mut url = self.base.clone();
         url.path_segments_mut().expect("an https address has a path").extend(path);
         let what = format!("{method} /{}", path.first().unwrap_or(&""));
-        let place = format!("outline:{method}");
         let mut request = self.http.request(method, url);
         if let Some(body) = body {
             request = request.json(&body);
         }
-        fault::before(&place);
+        fault::before(format_args!("outline:{what}"));
         let answer = async {
             let response = request.send().await?;
             Ok((response.status(), response.bytes().await?))
         };
         let answer = answer.await;
-        fault::after(&place);
+        fault::after(format_args!("outline:{what}"));
         match answer {
             Ok((status, body)) => Ok(Answer { what, status, body: body.to_vec() }),
             Err(error) => Err(unreachable(&what, error)),
