@@ -5,6 +5,7 @@ use scoped_futures::ScopedFutureExt;
 use super::Jobs;
 use super::backends::into_failure;
 use crate::ids::ServerId;
+use crate::integrations::vpn::BackendError;
 use crate::models::job::ServerWork;
 use crate::queue::Failure;
 use crate::queue::jobs::Run;
@@ -36,6 +37,10 @@ impl Jobs {
 
     /// Reads the counters; a server that does not answer is skipped until the next tick, and nothing is written.
     pub(super) async fn collect_usage(&self, run: &Run<'_>, id: ServerId) -> Result<(), Failure> {
+        unless_down(id, self.read_usage(run, id).await)
+    }
+
+    async fn read_usage(&self, run: &Run<'_>, id: ServerId) -> Result<(), Failure> {
         let (_, backend) = self.backends.of(&self.works, id).await?;
         let counters = &backend.usage().await.map_err(into_failure)?;
         let kind = backend.usage_kind();
@@ -53,8 +58,12 @@ impl Jobs {
         Ok(())
     }
 
-    /// Makes a server equal to the database.
+    /// Makes a server equal to the database; one that does not answer is skipped until the next tick.
     pub(super) async fn reconcile_server(&self, run: &Run<'_>, id: ServerId) -> Result<(), Failure> {
+        unless_down(id, self.reconcile(run, id).await)
+    }
+
+    async fn reconcile(&self, run: &Run<'_>, id: ServerId) -> Result<(), Failure> {
         let (row, backend) = self.backends.of(&self.works, id).await?;
         let held = backend.held().await.map_err(into_failure)?;
         let all = run
@@ -74,4 +83,15 @@ impl Jobs {
         }
         Ok(())
     }
+}
+
+/// That a server is not there is told by [`Jobs::check_server`], and nobody needs to hear it from every tick of the
+/// other clocks too.
+fn unless_down(id: ServerId, done: Result<(), Failure>) -> Result<(), Failure> {
+    let Err(Failure::Retry(error)) = &done else { return done };
+    if !error.downcast_ref::<BackendError>().is_some_and(BackendError::is_transient) {
+        return done;
+    }
+    tracing::warn!(server_id = %id, %error, "the server is left until the next tick");
+    Ok(())
 }

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use scoped_futures::ScopedFutureExt;
 use sqlx::{AssertSqlSafe, MySql, QueryBuilder};
-use usipipo::demo::outline::{Options, OutlineServer};
+use usipipo::demo::outline::{Fault, Options, OutlineServer};
 use usipipo::ids::{ConfigId, ServerId, SubscriptionId, UserId};
 use usipipo::integrations::payments::Providers;
 use usipipo::integrations::vpn::{Counter, UsageKind, backend_name};
 use usipipo::jobs::{Backends, Jobs};
 use usipipo::models::job::Job;
+use usipipo::models::notice::{Alert, Notice};
 use usipipo::models::server::NewServer;
 use usipipo::models::vpn::{Growth, Protocol};
 use usipipo::queue::jobs::JobWorker;
@@ -20,7 +22,7 @@ use usipipo::work::Origin;
 
 use crate::queue::Process;
 use crate::support::wait::eventually;
-use crate::support::works::TestWorks;
+use crate::support::works::{ADMIN, TestWorks};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -127,7 +129,7 @@ fn counter(config: i64, tx: u64) -> Counter {
     Counter { config_id: ConfigId(config), rx: 0, tx, last_handshake: None }
 }
 
-async fn add_server(works: &TestWorks, outline: &OutlineServer) -> ServerId {
+pub async fn add_server(works: &TestWorks, outline: &OutlineServer) -> ServerId {
     let new = NewServer {
         name: "outline-1".to_owned(),
         protocol: Protocol::Outline,
@@ -233,4 +235,37 @@ async fn a_growth_counts_once_and_only_where_it_was_read() {
     busy.account(&grown).await;
     assert_eq!(busy.number(used).await, 110);
     assert_eq!(grown[0].subscription_id, SubscriptionId(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_down_is_told_of_once_and_by_its_health_alone() {
+    let busy = Busy::with(1).await;
+    let process = busy.process();
+    let Busy { works, outline, server, .. } = &busy;
+    let pending = "SELECT COUNT(*) FROM jobs WHERE status = 'pending'";
+    outline.fault(Fault::Error500, usize::MAX);
+    for _ in 0..20 {
+        works.clock.advance(TimeDelta::minutes(1));
+        let tick = works.run("tick", Origin::SYSTEM, |work| {
+            let server_id = *server;
+            async move {
+                work.enqueue(Job::CheckServer { server_id });
+                work.enqueue(Job::CollectUsage { server_id });
+                work.enqueue(Job::ReconcileServer { server_id });
+                Ok::<_, sqlx::Error>(())
+            }
+            .scope_boxed()
+        });
+        tick.await.unwrap();
+        eventually(LIMIT, async || busy.number(pending).await == 0).await;
+    }
+    assert_eq!(busy.number("SELECT COUNT(*) FROM jobs WHERE status <> 'done'").await, 0);
+    assert_eq!(busy.number("SELECT COUNT(*) FROM vpn_configs WHERE raw_tx > 0").await, 0);
+    let told = works.notices_to(ADMIN).await;
+    assert!(matches!(told[..], [Notice::Alert(Alert::ServerDown { .. })]), "{told:?}");
+    outline.clear_faults();
+    busy.collect().await;
+    eventually(LIMIT, async || busy.number("SELECT COUNT(*) FROM vpn_configs WHERE raw_tx > 0").await == 2)
+        .await;
+    process.stop().await;
 }
