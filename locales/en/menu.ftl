@@ -44,6 +44,7 @@ reply-slow-down = 🐢 You are very fast. Give me a few seconds.
 reply-banned = ⛔ Your account is blocked, so I cannot help you here.
 reply-not-allowed = 🔐 Your account may not do that.
 reply-not-sold = That is no longer sold that way. Have a look at today's plans 🛒
+reply-too-many-orders = You opened { $most } orders within an hour and paid none of them. Those that are open can still be paid; for another one, please wait a while 🙏
 reply-not-found = 🤷 That no longer exists, or it is not yours.
 reply-unknown-command = I don't know that command. The menu shows what I can do 👇
 reply-not-understood = I didn't get that 🙂 Please use the buttons 👇

@@ -44,6 +44,7 @@ reply-slow-down = 🐢 Vas muy rápido. Espera unos segundos y seguimos.
 reply-banned = ⛔ Tu cuenta está bloqueada y no puedo atenderte.
 reply-not-allowed = 🔐 Eso no está permitido para tu cuenta.
 reply-not-sold = Eso ya no está a la venta de esa forma. Mira los planes de hoy 🛒
+reply-too-many-orders = Abriste { $most } pedidos en una hora sin pagarlos. Los que siguen abiertos se pueden pagar; para hacer otro, espera un rato 🙏
 reply-not-found = 🤷 Eso ya no existe o no es tuyo.
 reply-unknown-command = No conozco ese comando. Mira lo que sé hacer en el menú 👇
 reply-not-understood = No te entendí 🙂 Usa los botones del menú 👇

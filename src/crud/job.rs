@@ -106,6 +106,18 @@ pub async fn begin(conn: &mut MySqlConnection, id: JobId) -> sqlx::Result<()> {
     Ok(())
 }
 
+/// A run that could not really begin counts as none; the next is at `retry_at`.
+pub async fn put_off(conn: &mut MySqlConnection, id: JobId, retry_at: Timestamp) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE jobs SET attempts = attempts - 1, retry_at = ? WHERE id = ? AND attempts > 0",
+        retry_at,
+        id
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Marks a pending job done or dead; false when another process was first.
 pub async fn finish(
     conn: &mut MySqlConnection,

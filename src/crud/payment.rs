@@ -1,5 +1,6 @@
 //! payments.
 
+use chrono::TimeDelta;
 use sqlx::MySqlConnection;
 
 use crate::clock::Timestamp;
@@ -121,22 +122,90 @@ pub async fn oldest_without_invoice(
     .await
 }
 
-/// Orders of one provider and status made since `since`, oldest first.
-pub async fn list_since(
+/// Open orders whose time is over.
+pub async fn list_overdue(
     conn: &mut MySqlConnection,
-    status: PaymentStatus,
-    provider: ProviderId,
-    since: Timestamp,
+    now: Timestamp,
     limit: u32,
 ) -> sqlx::Result<Vec<Payment>> {
     select_payment!(
-        "WHERE status = ? AND provider = ? AND created_at >= ? ORDER BY created_at LIMIT ?",
-        status,
-        provider,
-        since,
+        "WHERE status = ? AND expires_at <= ? ORDER BY expires_at LIMIT ?",
+        PaymentStatus::Pending,
+        now,
         limit
     )
     .fetch_all(conn)
+    .await
+}
+
+/// How often orders are looked at whose invoice nobody is known to have paid.
+pub struct Looks {
+    /// The shortest time between two looks.
+    pub least: TimeDelta,
+    /// A look comes when this part of the age that the order had at the last one has passed since.
+    pub part: u32,
+    /// An order that was looked at when it was older than this is left alone.
+    pub until: TimeDelta,
+    /// And one that is older than this, too, although nobody looked at it in time.
+    pub longest_away: TimeDelta,
+}
+
+/// Orders of a provider that are due for a look, those first that have waited longest for their age.
+pub async fn list_due(
+    conn: &mut MySqlConnection,
+    provider: ProviderId,
+    looks: &Looks,
+    now: Timestamp,
+    limit: u32,
+) -> sqlx::Result<Vec<Payment>> {
+    let (least, until) = (looks.least.num_seconds(), looks.until.num_seconds());
+    select_payment!(
+        "WHERE status IN ('pending', 'expired', 'cancelled') AND provider = ? AND (invoice_id IS NOT NULL OR provider = 'stars') \
+         AND created_at > ? \
+         AND TIMESTAMPDIFF(SECOND, created_at, COALESCE(checked_at, created_at)) < ? \
+         AND TIMESTAMPDIFF(SECOND, COALESCE(checked_at, created_at), ?) \
+             >= GREATEST(?, TIMESTAMPDIFF(SECOND, created_at, COALESCE(checked_at, created_at)) / ?) \
+         ORDER BY TIMESTAMPDIFF(SECOND, COALESCE(checked_at, created_at), ?) \
+             / GREATEST(?, TIMESTAMPDIFF(SECOND, created_at, COALESCE(checked_at, created_at)) / ?) DESC, id \
+         LIMIT ?",
+        provider,
+        now - looks.longest_away,
+        until,
+        now,
+        least,
+        looks.part,
+        now,
+        least,
+        looks.part,
+        limit
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// Orders that a person has made since `since` and not paid.
+pub async fn count_unpaid(
+    conn: &mut MySqlConnection,
+    user_id: UserId,
+    since: Timestamp,
+) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        "SELECT COUNT(*) FROM payments WHERE user_id = ? AND created_at > ? \
+         AND status IN ('pending', 'expired', 'failed', 'cancelled')",
+        user_id,
+        since
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// When a provider was last asked about any order of a person.
+pub async fn last_checked(conn: &mut MySqlConnection, user_id: UserId) -> sqlx::Result<Option<Timestamp>> {
+    sqlx::query_scalar!(
+        "SELECT MAX(checked_at) AS `checked_at: Timestamp` FROM payments WHERE user_id = ?",
+        user_id
+    )
+    .fetch_one(conn)
     .await
 }
 

@@ -50,6 +50,7 @@ impl JobHandler for Jobs {
             Job::TickServers { work } => self.tick_servers(run, work).await,
             Job::ExpireSubscriptions => self.expire_subscriptions(run).await,
             Job::PollPayments => self.poll_payments(run).await,
+            Job::LookAfter { provider } => self.look_after(run, provider).await,
             Job::WatchPools => self.watch_pools(run).await,
             Job::CheckBooks => self.check_books(run).await,
             Job::SumUpAlerts => self.sum_up_alerts(run).await,
@@ -75,6 +76,9 @@ impl JobHandler for Jobs {
     async fn gave_up(&self, work: &mut Work, job: &Job, reason: &str) -> Result<(), Failure> {
         if let Job::CreateInvoice { payment_id } = job {
             return Ok(crate::services::payment::invoice_failed(work, *payment_id, reason).await?);
+        }
+        if let Job::CheckPayment { payment_id } = job {
+            crate::services::payment::not_observed(work, *payment_id).await?;
         }
         let alert = Alert::JobDead { kind: job.kind().to_owned(), reason: reason.to_owned() };
         Ok(audit::notify_admins(work, Action::JobDead, alert).await?)

@@ -1,13 +1,16 @@
 //! Invoices, checks and refunds at the providers.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use scoped_futures::ScopedFutureExt;
+use tokio::time::Instant;
 
 use super::Jobs;
 use crate::crud;
 use crate::ids::{ChargeId, PaymentId};
-use crate::integrations::payments::{InvoiceRequest, OrderHandle, Provider, ProviderError};
+use crate::integrations::payments::{InvoiceRequest, OrderHandle, Provider, ProviderError, Urgency};
+use crate::models::job::Job;
 use crate::models::payment::{Payment, PaymentStatus, ProviderId};
 use crate::queue::Failure;
 use crate::queue::jobs::Run;
@@ -58,10 +61,16 @@ impl Jobs {
         Ok(())
     }
 
-    /// Asks the provider what became of an order and believes that.
+    /// Asks the provider what became of an order and believes that. A provider that was switched off is not asked.
     pub(super) async fn check_payment(&self, run: &Run<'_>, id: PaymentId) -> Result<(), Failure> {
-        let Some((order, provider)) = self.order(id).await? else { return Ok(()) };
-        let seen = &provider.observe(&payment::handle_of(&order)).await.map_err(into_failure)?;
+        let order = {
+            let mut conn = self.works.db.acquire().await?;
+            crud::payment::find(&mut conn, id).await?
+        };
+        let Some(order) = order else { return Ok(()) };
+        let Some(provider) = self.providers.get(order.provider) else { return Ok(()) };
+        let seen = provider.observe(&payment::handle_of(&order), Urgency::Now).await;
+        let seen = &seen.map_err(into_failure)?;
         run.finish("payment_observed", |work| {
             async move {
                 payment::observed(work, id, seen.as_ref()).await?;
@@ -118,19 +127,86 @@ impl Jobs {
         Ok(())
     }
 
+    /// Closes what is overdue, and has the providers asked that are switched on.
     pub(super) async fn poll_payments(&self, run: &Run<'_>) -> Result<(), Failure> {
-        for provider in ProviderId::ALL {
-            run.commit("poll_payments", |work| {
-                async move { Ok(payment::poll(work, *provider).await?) }.scope_boxed()
-            })
-            .await?;
-        }
+        let providers = &self.providers;
+        run.finish("poll_payments", |work| {
+            async move {
+                payment::close_overdue(work).await?;
+                for provider in providers.iter() {
+                    work.enqueue(Job::LookAfter { provider: provider.id() });
+                }
+                Ok(())
+            }
+            .scope_boxed()
+        })
+        .await?;
         Ok(())
     }
+
+    /// Asks a provider about its orders, one after the other: however many wait, they hold one place among the jobs
+    /// and one among the calls. A run is short; what is left is the next one's.
+    pub(super) async fn look_after(&self, run: &Run<'_>, id: ProviderId) -> Result<(), Failure> {
+        let Some(provider) = self.providers.get(id) else { return Ok(()) };
+        let until = Instant::now() + LOOKING;
+        loop {
+            let due = run
+                .commit("due_for_look", |work| {
+                    async move { Ok(payment::due_for_look(work, id, LOOKS_AT_ONCE).await?) }.scope_boxed()
+                })
+                .await?;
+            if due.is_empty() {
+                return Ok(());
+            }
+            for order in &due {
+                if Instant::now() >= until {
+                    return look_on(run, id).await;
+                }
+                look(run, provider.as_ref(), order).await?;
+            }
+        }
+    }
+}
+
+/// Time in which a run of [`Jobs::look_after`] asks; its last call may end later, and still within the lease.
+const LOOKING: Duration = Duration::from_secs(20);
+/// Orders that are read at once, few, so that the order of their urgency is still true for the last.
+const LOOKS_AT_ONCE: u32 = 10;
+
+async fn look_on(run: &Run<'_>, provider: ProviderId) -> Result<(), Failure> {
+    run.finish("look_on", |work| {
+        async move {
+            work.enqueue(Job::LookAfter { provider });
+            Ok(())
+        }
+        .scope_boxed()
+    })
+    .await?;
+    Ok(())
+}
+
+/// Asks about one order. That it was asked about is noted whatever came of it: one order that the provider chokes on
+/// keeps the others waiting once, and not for ever.
+async fn look(run: &Run<'_>, provider: &dyn Provider, order: &Payment) -> Result<(), Failure> {
+    let (seen, failure) = match provider.observe(&payment::handle_of(order), Urgency::Whenever).await {
+        Ok(seen) => (seen, None),
+        Err(error) => (None, Some(into_failure(error))),
+    };
+    let (id, seen) = (order.id, &seen);
+    run.commit("order_looked_at", |work| {
+        async move {
+            payment::observed(work, id, seen.as_ref()).await?;
+            Ok(())
+        }
+        .scope_boxed()
+    })
+    .await?;
+    failure.map_or(Ok(()), Err)
 }
 
 fn into_failure(error: ProviderError) -> Failure {
     match error {
+        ProviderError::Busy { after, .. } => Failure::not_yet(error.to_string(), after),
         ProviderError::Unavailable { retry_after: Some(after), ref reason, .. } => {
             Failure::later(reason.clone(), after)
         }

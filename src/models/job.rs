@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 use crate::ids::{ChargeId, ConfigId, JobId, PaymentId, ServerId, SubscriptionId};
 use crate::models::event::QueueStatus;
+use crate::models::payment::ProviderId;
 
 /// A job carries ids only; it reads the rows and drives the outside to what they say.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,8 +29,10 @@ pub enum Job {
     CheckServer { server_id: ServerId },
     /// Reminders, suspension and removal of subscriptions whose time has come.
     ExpireSubscriptions,
-    /// Queues a check of every order that waits for money.
+    /// Closes orders whose time is over, and has the others looked after.
     PollPayments,
+    /// Asks one provider about its orders that wait for money.
+    LookAfter { provider: ProviderId },
     /// Alerts when an address pool runs low.
     WatchPools,
     /// Asks whether everything that must hold over all tables does.
@@ -66,6 +69,7 @@ impl Job {
             Job::CheckServer { .. } => "check_server",
             Job::ExpireSubscriptions => "expire_subscriptions",
             Job::PollPayments => "poll_payments",
+            Job::LookAfter { .. } => "look_after",
             Job::WatchPools => "watch_pools",
             Job::CheckBooks => "check_books",
             Job::SumUpAlerts => "sum_up_alerts",
@@ -88,6 +92,7 @@ impl Job {
             Job::CheckServer { server_id } => format!("server:{server_id}:health"),
             Job::ApplySubscription { subscription_id } => format!("subscription:{subscription_id}"),
             Job::TickServers { work } => format!("tick:{work}"),
+            Job::LookAfter { provider } => format!("look_after:{provider}"),
             other => other.kind().to_owned(),
         }
     }
@@ -113,6 +118,7 @@ impl Job {
                 | Job::TickServers { .. }
                 | Job::ExpireSubscriptions
                 | Job::PollPayments
+                | Job::LookAfter { .. }
                 | Job::WatchPools
                 | Job::CheckBooks
                 | Job::Purge

@@ -12,6 +12,9 @@ pub enum Failure {
     /// Try again, not before this time has passed.
     #[error("{reason}")]
     Later { reason: String, after: Duration },
+    /// What it needs is taken by others: the run counts as none, and the next is after this time.
+    #[error("{reason}")]
+    NotYet { reason: String, after: Duration },
     /// Trying again will not help: a human has to look.
     #[error("{0}")]
     GiveUp(String),
@@ -24,6 +27,10 @@ impl Failure {
 
     pub fn later(reason: impl Into<String>, after: Duration) -> Self {
         Failure::Later { reason: reason.into(), after }
+    }
+
+    pub fn not_yet(reason: impl Into<String>, after: Duration) -> Self {
+        Failure::NotYet { reason: reason.into(), after }
     }
 
     pub fn give_up(reason: impl Into<String>) -> Self {

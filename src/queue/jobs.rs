@@ -140,6 +140,9 @@ impl<H: JobHandler> JobWorker<H> {
     }
 
     async fn failed(&self, row: &QueuedJob, job: &Job, failure: Failure) -> sqlx::Result<Step> {
+        if let Failure::NotYet { after, .. } = failure {
+            return self.put_off(row, after).await;
+        }
         let reason = &failure.to_string();
         tracing::warn!(job_id = %row.id, kind = row.kind, attempts = row.attempts, error = reason, "job failed");
         let patience = if job.recurs() { RECURRING_ATTEMPTS } else { self.max_attempts };
@@ -175,6 +178,16 @@ impl<H: JobHandler> JobWorker<H> {
             crud::job::note_failure(conn, row.id, reason, retry_at).scope_boxed()
         });
         note.await?;
+        Ok(Step::Wait(retry_at))
+    }
+
+    async fn put_off(&self, row: &QueuedJob, after: Duration) -> sqlx::Result<Step> {
+        let (id, retry_at) = (row.id, self.works.clock.now() + in_chrono(backoff(1, after, after)));
+        let put_off = self
+            .works
+            .db
+            .statement("put_off_job", |conn| crud::job::put_off(conn, id, retry_at).scope_boxed());
+        put_off.await?;
         Ok(Step::Wait(retry_at))
     }
 

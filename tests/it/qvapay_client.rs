@@ -8,7 +8,7 @@ use usipipo::demo::qvapay::{Answers, Fault, Payment, QvapayServer, Settings, Sta
 use usipipo::ids::UserId;
 use usipipo::integrations::payments::qvapay::{QvaPay, RateLimit, SignatureRule};
 use usipipo::integrations::payments::{
-    InvoiceRequest, Observation, ObservedState, OrderHandle, Provider, ProviderError, RefundOutcome,
+    InvoiceRequest, Observation, ObservedState, OrderHandle, Provider, ProviderError, RefundOutcome, Urgency,
 };
 use usipipo::money::{Currency, Money};
 
@@ -69,7 +69,11 @@ fn unpaid_callback(payment: Payment) -> Payment {
 }
 
 async fn observe(client: &QvaPay, order: &str, invoice: &str) -> Observation {
-    client.observe(&handle(order, Some(invoice))).await.unwrap().expect("QvaPay knows the invoice")
+    client
+        .observe(&handle(order, Some(invoice)), Urgency::Now)
+        .await
+        .unwrap()
+        .expect("QvaPay knows the invoice")
 }
 
 #[tokio::test]
@@ -163,8 +167,11 @@ async fn wrong_credentials_are_refused_at_once() {
     let client = client_with(server.base_url(), "another secret", QvaPay::http_client().unwrap());
     for failed in [
         client.create_invoice(&request("ord_1")).await.map(|_| ()),
-        client.observe(&handle("ord_1", None)).await.map(|_| ()),
-        client.observe(&handle("ord_1", Some("7b1c2f66-3a0e-4f51-9c1d-5d0a3f1e2b44"))).await.map(|_| ()),
+        client.observe(&handle("ord_1", None), Urgency::Now).await.map(|_| ()),
+        client
+            .observe(&handle("ord_1", Some("7b1c2f66-3a0e-4f51-9c1d-5d0a3f1e2b44")), Urgency::Now)
+            .await
+            .map(|_| ()),
         client.check().await.map(|_| ()),
     ] {
         assert!(matches!(failed, Err(ProviderError::Refused { .. })), "{failed:?}");
@@ -193,6 +200,28 @@ async fn every_call_keeps_to_the_limit_and_none_fails() {
     let made = futures::future::join_all(requests.iter().map(|request| client.create_invoice(request))).await;
     assert!(made.iter().all(Result::is_ok), "{made:?}");
     assert_eq!(server.calls(), vec!["POST /v2/create_invoice 200"; 8]);
+}
+
+#[tokio::test]
+async fn whose_turn_is_far_is_sent_away() {
+    let limit = RateLimit { calls: 3, per: Duration::from_millis(300) };
+    let server = counterpart(limit).await;
+    let client = client(&server, limit);
+    let requests: Vec<_> = (0..30).map(|n| request(&format!("ord_{n}"))).collect();
+    let made = futures::future::join_all(requests.iter().map(|request| client.create_invoice(request))).await;
+    let calls = server.calls();
+    assert!(calls.iter().all(|call| call == "POST /v2/create_invoice 200"), "{calls:?}");
+    let refused = made
+        .iter()
+        .filter(|made| matches!(made, Err(ProviderError::Busy { after, .. }) if *after >= limit.per));
+    let refused = refused.count();
+    assert_eq!(refused + calls.len(), 30, "{made:?}");
+    assert_eq!(calls.len(), 9, "three at once, and two rounds that wait: {calls:?}");
+    // Asking about unpaid orders waits behind them, however long that takes.
+    client
+        .observe(&handle("ord_0", Some(&server.invoices()[0].uuid.to_string())), Urgency::Whenever)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -228,7 +257,7 @@ async fn a_transaction_is_read_in_both_shapes() {
             payer: None,
         };
         assert_eq!(seen, expected);
-        let by_order = client.observe(&handle("ord_1", None)).await.unwrap();
+        let by_order = client.observe(&handle("ord_1", None), Urgency::Now).await.unwrap();
         assert_eq!(by_order, Some(expected));
     }
 }
@@ -267,10 +296,10 @@ async fn what_qvapay_does_not_know_is_none() {
     let (server, client) = pair().await;
     client.create_invoice(&request("ord_1")).await.unwrap();
     let other = "7b1c2f66-3a0e-4f51-9c1d-5d0a3f1e2b44";
-    assert_eq!(client.observe(&handle("ord_2", Some(other))).await.unwrap(), None);
-    assert_eq!(client.observe(&handle("ord_2", None)).await.unwrap(), None);
+    assert_eq!(client.observe(&handle("ord_2", Some(other)), Urgency::Now).await.unwrap(), None);
+    assert_eq!(client.observe(&handle("ord_2", None), Urgency::Now).await.unwrap(), None);
     assert!(server.cancel(server.invoices()[0].uuid));
-    let seen = client.observe(&handle("ord_1", None)).await.unwrap().unwrap();
+    let seen = client.observe(&handle("ord_1", None), Urgency::Now).await.unwrap().unwrap();
     assert_eq!(seen.state, ObservedState::Cancelled);
 }
 
@@ -282,9 +311,9 @@ async fn an_order_is_found_beyond_the_first_page() {
         for n in 0..130 {
             client.create_invoice(&request(&format!("ord_{n}"))).await.unwrap();
         }
-        let seen = client.observe(&handle("ord_3", None)).await.unwrap().unwrap();
+        let seen = client.observe(&handle("ord_3", None), Urgency::Now).await.unwrap().unwrap();
         assert_eq!(seen.charge_id, server.invoices()[3].uuid.to_string());
-        assert_eq!(client.observe(&handle("ord_none", None)).await.unwrap(), None);
+        assert_eq!(client.observe(&handle("ord_none", None), Urgency::Now).await.unwrap(), None);
     }
 }
 
@@ -296,7 +325,7 @@ async fn of_two_invoices_for_an_order_the_paid_one_counts() {
     client.create_invoice(&request("ord_1")).await.unwrap();
     let paid = server.invoices()[0].uuid;
     drop(server.pay(paid, unpaid_callback(Payment::default())));
-    let seen = client.observe(&handle("ord_1", None)).await.unwrap().unwrap();
+    let seen = client.observe(&handle("ord_1", None), Urgency::Now).await.unwrap().unwrap();
     assert_eq!((seen.state, seen.charge_id), (ObservedState::Paid, paid.to_string()));
 }
 

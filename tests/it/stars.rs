@@ -8,6 +8,7 @@ use usipipo::ids::UserId;
 use usipipo::integrations::payments::stars::{Stars, order_of_payload, payload_of};
 use usipipo::integrations::payments::{
     CallbackError, CallbackRequest, ObservedState, OrderHandle, Provider, ProviderError, RefundOutcome,
+    Urgency,
 };
 
 use crate::support::bot_api::{Api, bot_at, done, refusal};
@@ -73,17 +74,17 @@ async fn stars_find_an_order_in_the_list_and_read_only_what_is_new() {
         Api::start(&[page(first), page(second), page(third), page(vec![]), page(vec![]), page(vec![])]).await;
     let stars = Stars::new(api.bot());
 
-    let seen = stars.observe(&order("1", None)).await.unwrap().unwrap();
+    let seen = stars.observe(&order("1", None), Urgency::Now).await.unwrap().unwrap();
     assert_eq!((seen.state, seen.amount.unwrap().to_string()), (ObservedState::Paid, "250".to_owned()));
     assert_eq!((seen.order_ref.as_deref(), seen.charge_id.as_str()), (Some("ord_1"), "stx1"));
     assert_eq!((seen.payer, seen.currency.as_str()), (Some(UserId(6123456789)), "XTR"));
-    let refunded = stars.observe(&order("3", None)).await.unwrap().unwrap();
+    let refunded = stars.observe(&order("3", None), Urgency::Now).await.unwrap().unwrap();
     assert_eq!(refunded.state, ObservedState::Cancelled);
-    let odd = stars.observe(&order("2", None)).await.unwrap().unwrap();
+    let odd = stars.observe(&order("2", None), Urgency::Now).await.unwrap().unwrap();
     assert_eq!((odd.state, odd.amount), (ObservedState::Paid, None), "an odd amount goes to review");
-    let again = stars.observe(&order("1", Some("stx1b"))).await.unwrap().unwrap();
+    let again = stars.observe(&order("1", Some("stx1b")), Urgency::Now).await.unwrap().unwrap();
     assert_eq!(again.charge_id, "stx1b");
-    assert_eq!(stars.observe(&order("4", None)).await.unwrap(), None);
+    assert_eq!(stars.observe(&order("4", None), Urgency::Now).await.unwrap(), None);
 
     let offsets: Vec<_> = api.calls().iter().map(|call| call.json()["offset"].clone()).collect();
     assert_eq!(offsets, [0, 100, 102, 104, 104, 104]);

@@ -9,7 +9,7 @@ use usipipo::clock::Clock;
 use usipipo::demo::telegram::{Options, PersonSpec, TelegramServer};
 use usipipo::ids::{ChatId, UserId};
 use usipipo::integrations::payments::stars::{Stars, payload_of};
-use usipipo::integrations::payments::{ObservedState, OrderHandle, Provider, RefundOutcome};
+use usipipo::integrations::payments::{ObservedState, OrderHandle, Provider, RefundOutcome, Urgency};
 use usipipo::integrations::telegram::api::{
     BotCommand, CommandScope, Rendered, SendError, Telegram, Upload, http_client,
 };
@@ -156,7 +156,7 @@ async fn a_person_pays_in_stars_and_gets_them_back() {
         charge_id: None,
         user_id: UserId(ANA),
     };
-    let seen = stars.observe(&order).await.unwrap().unwrap();
+    let seen = stars.observe(&order, Urgency::Now).await.unwrap().unwrap();
     assert_eq!(
         (seen.state, seen.payer, &seen.charge_id),
         (ObservedState::Paid, Some(order.user_id), &receipt.charge_id)
@@ -164,7 +164,7 @@ async fn a_person_pays_in_stars_and_gets_them_back() {
     order.charge_id = Some(receipt.charge_id);
     assert_eq!(stars.refund(&order).await.unwrap(), RefundOutcome::Done);
     assert_eq!(stars.refund(&order).await.unwrap(), RefundOutcome::AlreadyDone);
-    assert_eq!(stars.observe(&order).await.unwrap().unwrap().state, ObservedState::Cancelled);
+    assert_eq!(stars.observe(&order, Urgency::Now).await.unwrap().unwrap().state, ObservedState::Cancelled);
     assert!(meeting.message().await.refunded_payment.is_some());
     stars.check().await.unwrap();
 }

@@ -121,6 +121,11 @@ impl QvapayServer {
         self.qvapay.state().invoice(id).cloned()
     }
 
+    /// Adds an invoice as it is, as if it had been made and paid elsewhere.
+    pub fn put(&self, invoice: Invoice) {
+        self.qvapay.state().add(invoice);
+    }
+
     /// The API calls that came, as `POST /v2/info 200`; 0 stands for an answer that was never given.
     pub fn calls(&self) -> Vec<String> {
         self.qvapay.state().calls.clone()

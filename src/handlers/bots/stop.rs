@@ -3,7 +3,7 @@
 use super::screens::Reply;
 use crate::queue::Failure;
 use crate::services::access::AccessError;
-use crate::services::payment::PaymentError;
+use crate::services::payment::{self, PaymentError};
 use crate::services::subscription::TrialError;
 use crate::services::vpn::ConfigError;
 
@@ -64,6 +64,9 @@ impl From<PaymentError> for Stop {
             | PaymentError::NoCharge
             | PaymentError::RefundByHand(_)
             | PaymentError::RefundThroughApi(_) => Stop::Tell(Reply::StaleButton),
+            PaymentError::TooMany => {
+                Stop::Tell(Reply::TooManyOrders { most: payment::MOST_UNPAID.unsigned_abs() })
+            }
             PaymentError::Access(error) => error.into(),
             PaymentError::Database(error) => error.into(),
         }

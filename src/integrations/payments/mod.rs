@@ -110,8 +110,20 @@ pub enum ObservedState {
     Cancelled,
 }
 
+/// What a question to a provider that limits calls is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Urgency {
+    /// A person waits for the answer.
+    Now,
+    /// Looking after orders: a person's call waits behind one such call at most.
+    Whenever,
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum ProviderError {
+    /// Not asked: so many calls wait for their turn that this one would not come soon.
+    #[error("{provider} takes no more calls for now")]
+    Busy { provider: ProviderId, after: std::time::Duration },
     /// Worth another try: down, slow, 5xx, 429.
     #[error("{provider} is not reachable: {reason}")]
     Unavailable { provider: ProviderId, reason: String, retry_after: Option<std::time::Duration> },
@@ -141,7 +153,11 @@ pub trait Provider: Send + Sync {
     /// Makes an invoice, or finds the one that an earlier try made (a time-out means unknown, not failed).
     async fn create_invoice(&self, request: &InvoiceRequest) -> Result<Invoice, ProviderError>;
     /// Fetches the state of an order; None when the provider knows no transaction of it.
-    async fn observe(&self, order: &OrderHandle) -> Result<Option<Observation>, ProviderError>;
+    async fn observe(
+        &self,
+        order: &OrderHandle,
+        urgency: Urgency,
+    ) -> Result<Option<Observation>, ProviderError>;
     /// Gives the money back.
     async fn refund(&self, order: &OrderHandle) -> Result<RefundOutcome, ProviderError>;
     /// A cheap authenticated call, for `doctor`.

@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 
 use super::{
     Callback, CallbackError, CallbackRequest, Invoice, InvoiceRequest, Observation, ObservedState,
-    OrderHandle, Provider, ProviderError, RefundOutcome,
+    OrderHandle, Provider, ProviderError, RefundOutcome, Urgency,
 };
 use crate::clock::Timestamp;
 use crate::ids::UserId;
@@ -120,7 +120,7 @@ impl Provider for Stars {
         Err(refused("the invoice is a message to the payer"))
     }
 
-    async fn observe(&self, order: &OrderHandle) -> Result<Option<Observation>, ProviderError> {
+    async fn observe(&self, order: &OrderHandle, _: Urgency) -> Result<Option<Observation>, ProviderError> {
         let mut known = self.known.lock().await;
         known.read_on(&self.telegram).await?;
         Ok(known.charge(order).map(|charge| Observation {

@@ -21,8 +21,8 @@ use crate::money::Currency;
 use crate::work::Work;
 
 pub use order::{
-    cancel_order, create_order, invoice_failed, invoice_made, is_invoicing_stuck, look_again, poll, recent,
-    send_stars_invoice, title_of,
+    MOST_UNPAID, cancel_order, close_overdue, create_order, due_for_look, invoice_failed, invoice_made,
+    is_invoicing_stuck, look_again, not_observed, recent, send_stars_invoice, title_of,
 };
 pub use refund::{find_refundable, refunded, refunded_by_hand, request_refund};
 pub use settle::{Credit, callback_received, observed};
@@ -39,6 +39,8 @@ pub enum PaymentError {
     NoPrice(Currency),
     #[error("{0} is not switched on")]
     ProviderOff(ProviderId),
+    #[error("{MOST_UNPAID} orders were made within an hour and not paid")]
+    TooMany,
     #[error("there is no such order")]
     Unknown,
     #[error("an order that is {0} cannot be changed so")]

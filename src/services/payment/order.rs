@@ -6,6 +6,7 @@ use ulid::Ulid;
 
 use super::{PaymentError, currency_of, own_order, providers, show_order};
 use crate::crud;
+use crate::crud::payment::Looks;
 use crate::crypto;
 use crate::ids::{ChatId, PaymentId, PlanId, UserId};
 use crate::integrations::payments::stars::payload_of;
@@ -17,6 +18,11 @@ use crate::models::outgoing::{Body, Class, Outgoing};
 use crate::models::payment::{NewPayment, Payment, PaymentStatus, ProviderId};
 use crate::services::{audit, catalogue};
 use crate::work::Work;
+
+/// Orders a person may make in an hour and not pay: each is looked after for days.
+pub const MOST_UNPAID: i64 = 10;
+/// A person makes us ask a provider at most so often.
+const PATIENCE: TimeDelta = TimeDelta::seconds(10);
 
 /// Makes an order at today's price, or gives back the open one: two taps on "pay" make one order, and an order
 /// keeps its price while it is open.
@@ -40,6 +46,9 @@ pub async fn create_order(
             return Ok(crud::payment::find(work.conn(), open.id).await?.unwrap_or(open));
         }
         expire(work, &open).await?;
+    }
+    if crud::payment::count_unpaid(work.conn(), user_id, now - TimeDelta::hours(1)).await? >= MOST_UNPAID {
+        return Err(PaymentError::TooMany);
     }
     let new = new_order(work, user_id, plan_id, provider, shown_in, open_key).await?;
     let id = match crud::payment::insert(work.conn(), &new, now).await {
@@ -133,10 +142,22 @@ pub async fn look_again(
     {
         crud::payment::set_message(work.conn(), id, chat, message).await?;
     }
-    if order.provider != ProviderId::Stars && PaymentStatus::CREDITABLE.contains(&order.status) {
-        work.enqueue_ahead(Job::CheckPayment { payment_id: id });
+    if order.invoice_id.is_some() && PaymentStatus::CREDITABLE.contains(&order.status) {
+        ask(work, &order).await?;
     }
     Ok(order)
+}
+
+/// Asks the provider now, for a person who waits; but not each time when they press again and again.
+async fn ask(work: &mut Work, order: &Payment) -> sqlx::Result<()> {
+    let now = work.now();
+    let last = crud::payment::last_checked(work.conn(), order.user_id).await?;
+    if last.is_some_and(|last| now.since(last) < PATIENCE) {
+        return Ok(());
+    }
+    crud::payment::set_checked(work.conn(), order.id, now).await?;
+    work.enqueue_ahead(Job::CheckPayment { payment_id: order.id });
+    Ok(())
 }
 
 /// A person's newest orders.
@@ -182,26 +203,37 @@ async fn expire(work: &mut Work, order: &Payment) -> sqlx::Result<()> {
     close(work, order, PaymentStatus::Expired).await
 }
 
-/// Orders whose time is over are closed; those that may still be paid are looked at again for two days: the young
-/// ones every minute, the others every five. Stars too: Telegram's own book shows money whose update was lost.
-pub async fn poll(work: &mut Work, provider: ProviderId) -> sqlx::Result<()> {
+/// Orders that are closed in one transaction; the next tick goes on.
+const CLOSED_AT_ONCE: u32 = 500;
+
+/// Closes orders whose time is over; money that comes for them still counts.
+pub async fn close_overdue(work: &mut Work) -> sqlx::Result<()> {
     let now = work.now();
-    let since = now - TimeDelta::hours(48);
-    for status in [PaymentStatus::Pending, PaymentStatus::Expired, PaymentStatus::Cancelled] {
-        let orders = crud::payment::list_since(work.conn(), status, provider, since, 500).await?;
-        for order in orders {
-            if status == PaymentStatus::Pending && order.expires_at <= now {
-                expire(work, &order).await?;
-            }
-            let young = now.since(order.created_at) < TimeDelta::minutes(15);
-            let every = TimeDelta::minutes(if young && provider != ProviderId::Stars { 1 } else { 5 });
-            let looked = order.checked_at.unwrap_or(order.created_at);
-            if now.since(looked) >= every {
-                work.enqueue(Job::CheckPayment { payment_id: order.id });
-            }
-        }
+    for order in crud::payment::list_overdue(work.conn(), now, CLOSED_AT_ONCE).await? {
+        expire(work, &order).await?;
     }
     Ok(())
+}
+
+/// A callback that was lost is noticed after a quarter of the time that the person took to pay, or a minute. Two days
+/// are looked after so, and once more, however long the server was away.
+const LOOKS: Looks = Looks {
+    least: TimeDelta::minutes(1),
+    part: 4,
+    until: TimeDelta::hours(48),
+    longest_away: TimeDelta::days(30),
+};
+
+/// Orders whose provider is to be asked whether they were paid, the most urgent first.
+pub async fn due_for_look(work: &mut Work, provider: ProviderId, limit: u32) -> sqlx::Result<Vec<Payment>> {
+    let now = work.now();
+    crud::payment::list_due(work.conn(), provider, &LOOKS, now, limit).await
+}
+
+/// Asking the provider about an order was given up: that was a look, too.
+pub async fn not_observed(work: &mut Work, id: PaymentId) -> sqlx::Result<()> {
+    let now = work.now();
+    crud::payment::set_checked(work.conn(), id, now).await
 }
 
 /// An invoice was made: the order's message shows where to pay.

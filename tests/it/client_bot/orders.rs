@@ -1,6 +1,8 @@
 //! Ordering: one order for two taps, the invoice, QvaPay's link, a changed mind, and orders of others.
 
 use serde_json::json;
+use usipipo::handlers::bots::screens::{Reply, reply_alert};
+use usipipo::models::bot::Language;
 use usipipo::models::outgoing::Body;
 
 use super::{ANA, BRUNO, House, MESSAGE, press};
@@ -186,4 +188,32 @@ async fn what_is_not_sold_any_more_is_not_ordered() {
         assert!(house.presses(ANA, data).await.acks()[0].alert, "{data}");
     }
     assert_eq!(house.count("payments").await, 0);
+}
+
+#[tokio::test]
+async fn nobody_opens_more_than_ten_unpaid_orders_an_hour() {
+    for language in Language::ALL {
+        let (house, ana) = (House::new().await, ANA.speaking(*language));
+        house.says(ana, "/start").await;
+        for n in 1..=10 {
+            house.presses(ana, "buy:2:qvapay").await;
+            house.presses(ana, &format!("order-cancel:{n}")).await;
+        }
+        let words = reply_alert(ana.texts(), &Reply::TooManyOrders { most: 10 });
+        for data in ["buy:2:qvapay", "buy:2:stars", "buy:3:qvapay"] {
+            let said = house.presses(ana, data).await;
+            assert_eq!(said.alert(), Some(words.as_str()), "{language}");
+        }
+        assert_eq!((house.count("payments").await, house.number(INVOICES).await), (10, 10));
+        house.says(BRUNO, "/start").await;
+        house.presses(BRUNO, "buy:2:qvapay").await;
+        assert_eq!(house.count("payments").await, 11, "others are not touched");
+        house.works.clock.advance(chrono::Duration::hours(1));
+        house.presses(ana, "buy:2:qvapay").await;
+        assert_eq!(house.count("payments").await, 12);
+        // Paid orders do not count.
+        house.sql("UPDATE payments SET status = 'completed', open_key = NULL").await;
+        house.presses(ana, "buy:2:qvapay").await;
+        assert_eq!(house.count("payments").await, 13);
+    }
 }

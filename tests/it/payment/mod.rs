@@ -1,6 +1,7 @@
 //! Money: once, twice, at once, late, wrong, and sent back. What counts is what the database holds afterwards.
 
 mod order;
+mod poll;
 mod refund;
 mod settle;
 mod unmatched;

@@ -18,6 +18,10 @@ pub enum Reply {
     NotAllowed,
     /// The plan is no longer sold, or not in that way.
     NotSold,
+    /// So many orders were opened within an hour and not paid that there is no other for now.
+    TooManyOrders {
+        most: u64,
+    },
     /// What was asked for does not exist, or belongs to somebody else: both look the same.
     NotFound,
     UnknownCommand,
@@ -55,6 +59,7 @@ pub fn reply_text(t: &Texts, reply: &Reply) -> Html {
         Reply::Banned => t.text("reply-banned"),
         Reply::NotAllowed => t.text("reply-not-allowed"),
         Reply::NotSold => t.text("reply-not-sold"),
+        Reply::TooManyOrders { most } => t.with("reply-too-many-orders", args! { "most" => *most }),
         Reply::NotFound => t.text("reply-not-found"),
         Reply::UnknownCommand => t.text("reply-unknown-command"),
         Reply::NotUnderstood => t.text("reply-not-understood"),

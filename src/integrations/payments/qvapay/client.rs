@@ -6,10 +6,10 @@ use reqwest::{RequestBuilder, Response};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
-use super::pace::{Pace, RateLimit, Urgency};
+use super::pace::{Pace, RateLimit};
 use super::wire;
 use crate::fault;
-use crate::integrations::payments::ProviderError;
+use crate::integrations::payments::{ProviderError, Urgency};
 use crate::models::payment::ProviderId;
 
 /// Longest answer that is read; a page of a hundred transactions is a tenth of it.
@@ -22,6 +22,8 @@ const MAX_PAUSE: Duration = Duration::from_secs(15);
 /// Why a call brought no answer that can be used.
 #[derive(Debug)]
 pub(super) enum Failure {
+    /// Not sent, because too many calls wait; worth another try after this time.
+    Busy(Duration),
     /// It did not leave us: certainly nothing happened at QvaPay.
     NotSent(String),
     /// It left, and no whole answer came: whether it took effect is unknown.
@@ -39,7 +41,7 @@ impl Failure {
     /// The call may have taken effect all the same, now or in an earlier try.
     pub(super) fn may_have_worked(&self) -> bool {
         match self {
-            Failure::NotSent(_) => false,
+            Failure::Busy(_) | Failure::NotSent(_) => false,
             Failure::NoAnswer(_) | Failure::Unreadable(_) => true,
             Failure::Status { code, error, .. } => *code >= 500 || *code == 409 || error.is_duplicate(),
         }
@@ -50,7 +52,7 @@ impl Failure {
         match self {
             Failure::Unreadable(_) => true,
             Failure::Status { code, .. } => matches!(code, 400 | 404 | 405) || *code >= 500,
-            Failure::NotSent(_) | Failure::NoAnswer(_) => false,
+            Failure::Busy(_) | Failure::NotSent(_) | Failure::NoAnswer(_) => false,
         }
     }
 
@@ -63,6 +65,7 @@ impl From<Failure> for ProviderError {
     fn from(failure: Failure) -> Self {
         let provider = ProviderId::Qvapay;
         match failure {
+            Failure::Busy(after) => ProviderError::Busy { provider, after },
             Failure::NotSent(reason) | Failure::NoAnswer(reason) => {
                 ProviderError::Unavailable { provider, reason, retry_after: None }
             }
@@ -149,7 +152,7 @@ impl Client {
     }
 
     async fn exchange(&self, request: RequestBuilder, urgency: Urgency) -> Result<String, Failure> {
-        let _turn = self.pace.turn(urgency).await;
+        let _turn = self.pace.turn(urgency).await.map_err(Failure::Busy)?;
         let request = request.build()?;
         let method = request.method().clone();
         fault::before(format_args!("qvapay:{method}"));

@@ -14,11 +14,10 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use self::client::{Client, Failure};
-use self::pace::Urgency;
 use self::wire::{AppInfo, MadeInvoice, NewInvoice, Transaction};
 use super::{
     Callback, CallbackError, CallbackRequest, Invoice, InvoiceRequest, Observation, ObservedState,
-    OrderHandle, Provider, ProviderError, RefundOutcome,
+    OrderHandle, Provider, ProviderError, RefundOutcome, Urgency,
 };
 use crate::clock::Timestamp;
 use crate::models::payment::ProviderId;
@@ -77,19 +76,19 @@ impl QvaPay {
     }
 
     /// The transaction with this id; None when QvaPay knows none.
-    async fn fetch(&self, id: Uuid) -> Result<Option<Transaction>, Failure> {
+    async fn fetch(&self, id: Uuid, urgency: Urgency) -> Result<Option<Transaction>, Failure> {
         let read = |answer: String| match Transaction::read(&answer) {
             Some(transaction) if transaction.uuid == id => Ok(transaction),
             Some(other) => Err(Failure::Unreadable(format!("asked for {id}, answered about {}", other.uuid))),
             None => Err(Failure::Unreadable("the answer holds no transaction".to_owned())),
         };
         let path = format!("/v2/transactions/{id}");
-        match self.client.post(&path, &Empty {}, Urgency::Whenever).await.and_then(read) {
+        match self.client.post(&path, &Empty {}, urgency).await.and_then(read) {
             Ok(transaction) => return Ok(Some(transaction)),
             Err(failure) if failure.other_address_may_work() => {}
             Err(failure) => return Err(failure),
         }
-        match self.client.get(&format!("/transaction/{id}"), Urgency::Whenever).await.and_then(read) {
+        match self.client.get(&format!("/transaction/{id}"), urgency).await.and_then(read) {
             Ok(transaction) => Ok(Some(transaction)),
             Err(failure) if failure.is_not_found() => Ok(None),
             Err(failure) => Err(failure),
@@ -150,13 +149,17 @@ impl QvaPay {
         format!("{}/{id}", self.pay_page)
     }
 
-    async fn transaction_of(&self, order: &OrderHandle) -> Result<Option<Transaction>, ProviderError> {
+    async fn transaction_of(
+        &self,
+        order: &OrderHandle,
+        urgency: Urgency,
+    ) -> Result<Option<Transaction>, ProviderError> {
         let known = order.charge_id.as_ref().or(order.invoice_id.as_ref());
         match known {
-            None => Ok(self.find(&order.order_ref, Urgency::Whenever).await?),
+            None => Ok(self.find(&order.order_ref, urgency).await?),
             Some(id) => {
                 let id = id.parse().map_err(|_| refused(format!("{id:?} is not a QvaPay transaction")))?;
-                Ok(self.fetch(id).await?)
+                Ok(self.fetch(id, urgency).await?)
             }
         }
     }
@@ -207,8 +210,12 @@ impl Provider for QvaPay {
         }
     }
 
-    async fn observe(&self, order: &OrderHandle) -> Result<Option<Observation>, ProviderError> {
-        let Some(found) = self.transaction_of(order).await? else { return Ok(None) };
+    async fn observe(
+        &self,
+        order: &OrderHandle,
+        urgency: Urgency,
+    ) -> Result<Option<Observation>, ProviderError> {
+        let Some(found) = self.transaction_of(order, urgency).await? else { return Ok(None) };
         Ok(Some(Observation {
             state: found.state,
             amount: found.amount.filter(|_| found.currency.is_some()),
@@ -221,7 +228,7 @@ impl Provider for QvaPay {
 
     /// QvaPay documents no refund, so this only tells the operator whom to pay back.
     async fn refund(&self, order: &OrderHandle) -> Result<RefundOutcome, ProviderError> {
-        let paid = self.transaction_of(order).await.ok().flatten();
+        let paid = self.transaction_of(order, Urgency::Now).await.ok().flatten();
         let whom = match paid.and_then(|paid| paid.paid_by) {
             Some(name) => format!("the QvaPay user {name}"),
             None => "the person".to_owned(),

@@ -1,10 +1,14 @@
-//! Keeps our calls inside QvaPay's rate limit: later callers queue in the order they came, none fails.
+//! Keeps our calls inside QvaPay's rate limit: callers queue in the order they came. Nobody waits long, because who
+//! waits holds what others could work with: those whose turn is far are sent away.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::integrations::payments::Urgency;
 
 /// At most `calls` within any `per`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,19 +24,24 @@ impl Default for RateLimit {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Urgency {
-    /// A person waits for the answer.
-    Now,
-    /// Polling: a person's call waits behind one such call at most, however many are queued.
-    Whenever,
-}
+/// Callers that may wait, in rounds of the limit.
+const ROUNDS: u32 = 2;
 
 pub(super) struct Pace {
     limit: RateLimit,
     slots: Arc<Semaphore>,
+    waiting: AtomicUsize,
     background: Mutex<()>,
     not_before: StdMutex<Instant>,
+}
+
+/// A place among those who wait.
+struct Place<'a>(&'a AtomicUsize);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// The right to make one call now. Its slot is free again `per` after the call has *ended*: QvaPay counts when
@@ -57,6 +66,7 @@ impl Pace {
         Self {
             limit,
             slots: Arc::new(Semaphore::new(limit.calls)),
+            waiting: AtomicUsize::new(0),
             background: Mutex::new(()),
             not_before: StdMutex::new(Instant::now()),
         }
@@ -66,17 +76,28 @@ impl Pace {
         self.limit
     }
 
-    /// Waits for the caller's turn.
-    pub(super) async fn turn(&self, urgency: Urgency) -> Turn {
+    /// Waits for the caller's turn. Err when it is not near: how long to stay away.
+    pub(super) async fn turn(&self, urgency: Urgency) -> Result<Turn, Duration> {
         let _gate = match urgency {
             Urgency::Now => None,
             Urgency::Whenever => Some(self.background.lock().await),
         };
-        let slots = Arc::clone(&self.slots);
-        let slot = slots.acquire_owned().await.expect("the semaphore is never closed");
+        let slot = match Arc::clone(&self.slots).try_acquire_owned() {
+            Ok(slot) => slot,
+            Err(_) => self.next_slot(urgency).await?,
+        };
         let not_before = *self.not_before.lock().unwrap_or_else(PoisonError::into_inner);
         sleep_until(not_before).await;
-        Turn { slot: Some(slot), per: self.limit.per }
+        Ok(Turn { slot: Some(slot), per: self.limit.per })
+    }
+
+    async fn next_slot(&self, urgency: Urgency) -> Result<OwnedSemaphorePermit, Duration> {
+        let ahead = self.waiting.fetch_add(1, Ordering::Relaxed);
+        let _place = Place(&self.waiting);
+        if urgency == Urgency::Now && ahead >= self.limit.calls * ROUNDS as usize {
+            return Err(self.limit.per * ROUNDS);
+        }
+        Ok(Arc::clone(&self.slots).acquire_owned().await.expect("the semaphore is never closed"))
     }
 
     /// Lets nobody call for a while: QvaPay said that it is too much.
