@@ -151,7 +151,8 @@ pub async fn callback_received(work: &mut Work, id: PaymentId, callback: &Callba
     match &verdict {
         Triage::Refetch => work.enqueue_ahead(Job::CheckPayment { payment_id: id }),
         Triage::Review(reason) => {
-            review(work, &order, None, None, reason).await?;
+            let charge = new_money(work, &order, callback).await?;
+            review(work, &order, charge.as_ref(), None, reason).await?;
         }
         Triage::Duplicate => {}
         Triage::Ignore(reason) => {
@@ -160,4 +161,12 @@ pub async fn callback_received(work: &mut Work, id: PaymentId, callback: &Callba
         }
     }
     Ok(verdict)
+}
+
+/// The money that a signed callback names, unless an order holds it already. How much it is, nobody has asked.
+async fn new_money(work: &mut Work, order: &Payment, callback: &Callback) -> sqlx::Result<Option<Charge>> {
+    let Some(id) = callback.transaction_id.clone() else { return Ok(None) };
+    let charge = Charge { id, amount: None, currency: order.currency.clone() };
+    let holder = crud::payment::find_by_charge(work.conn(), order.provider, &charge.hash()).await?;
+    Ok(Some(charge).filter(|_| holder.is_none()))
 }

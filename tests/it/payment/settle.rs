@@ -1,11 +1,15 @@
 use chrono::TimeDelta;
 use futures::future::join_all;
+use scoped_futures::ScopedFutureExt;
 use usipipo::ids::UserId;
+use usipipo::integrations::payments::{Callback, ObservedState, Triage};
 use usipipo::models::payment::{PaymentStatus, ProviderId};
 use usipipo::money::Currency;
-use usipipo::services::payment::Credit;
+use usipipo::services::payment::{self, Credit};
+use usipipo::work::Origin;
 
 use super::{Shop, paid, stars_for};
+use crate::support::works::ADMIN;
 
 /// What one purchase leaves behind, whatever way it came.
 async fn exactly_one_purchase(shop: &Shop, days: i64) {
@@ -109,6 +113,49 @@ async fn money_for_no_order_and_money_paid_twice_are_kept_for_a_human() {
     assert_eq!(shop.count("SELECT COUNT(*) FROM unmatched_charges").await, 2);
     assert_eq!(shop.count("SELECT COUNT(*) FROM ledger_entries").await, 1);
     assert_eq!(shop.days_left().await, i64::from(order.duration_days));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_money_that_a_callback_names_for_a_paid_order_is_kept_once() {
+    let shop = Shop::open().await;
+    let order = shop.order(ProviderId::Qvapay).await;
+    let seen = paid(&order, &order.amount.to_string());
+    let invoice = "UPDATE payments SET invoice_id = ?";
+    sqlx::query(invoice).bind(&seen.charge_id).execute(&shop.works.db.pool).await.unwrap();
+    assert!(matches!(shop.observed(&order, &seen).await, Credit::Given(_)));
+    let called = async |transaction: &str| {
+        let id = order.id;
+        let callback = &Callback {
+            signed: true,
+            transaction_id: Some(transaction.to_owned()),
+            claimed_order: Some(order.order_ref.clone()),
+            claimed_state: Some(ObservedState::Paid),
+            odd_amount: None,
+        };
+        let call = shop.works.run("called", Origin::SYSTEM, |work| {
+            payment::callback_received(work, id, callback).scope_boxed()
+        });
+        call.await.unwrap()
+    };
+    // Two invoices were made for it, and both were paid.
+    assert!(matches!(called("tx-Y").await, Triage::Review(_)));
+    called("tx-Y").await;
+    assert_eq!(called(&seen.charge_id).await, Triage::Duplicate);
+    let kept: Vec<(String, i64)> = sqlx::query_as("SELECT charge_id, payment_id FROM unmatched_charges")
+        .fetch_all(&shop.works.db.pool)
+        .await
+        .unwrap();
+    assert_eq!(kept, [("tx-Y".to_owned(), order.id.0)]);
+    assert_eq!(shop.works.audited("payment_unmatched").await.len(), 1);
+    assert_eq!(shop.works.notices_to(ADMIN).await.len(), 1);
+    assert_eq!(shop.payment(&order).await.status, PaymentStatus::Completed);
+    // What another order was paid with is no other money.
+    shop.works.clock.advance(TimeDelta::days(1));
+    let second = shop.order(ProviderId::Qvapay).await;
+    let other = paid(&second, &second.amount.to_string());
+    assert!(matches!(shop.observed(&second, &other).await, Credit::Given(_)));
+    called(&other.charge_id).await;
+    assert_eq!(shop.count("SELECT COUNT(*) FROM unmatched_charges").await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
