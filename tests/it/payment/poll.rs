@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use scoped_futures::ScopedFutureExt;
-use sqlx::{AssertSqlSafe, MySql, QueryBuilder};
+use sqlx::{AssertSqlSafe, MySql, MySqlPool, QueryBuilder};
 use usipipo::clock::{Clock, Timestamp};
 use usipipo::demo::outline::{self, OutlineServer};
 use usipipo::demo::qvapay::{Invoice as Made, Payment as Paying, QvapayServer, Settings, Status};
@@ -31,6 +31,7 @@ use uuid::Uuid;
 
 use super::{ANA, Shop};
 use crate::queue::{OPTIONS, Process};
+use crate::support::town::Town;
 use crate::support::wait::eventually;
 use crate::support::works::{ADMIN, TestWorks};
 use crate::usage::add_server;
@@ -47,9 +48,7 @@ struct Old {
 }
 
 /// Puts orders into the books; the n-th is `ord_{n}` and belongs to the n-th person.
-async fn put_orders(works: &TestWorks, orders: &[Old]) {
-    let now = works.clock.now();
-    let pool = &works.db.pool;
+async fn put_orders(pool: &MySqlPool, now: Timestamp, orders: &[Old]) {
     let mut people = QueryBuilder::<MySql>::new(
         "INSERT INTO users (id, first_name, language, status, created_at, last_seen_at) ",
     );
@@ -129,7 +128,7 @@ async fn a_thousand_unpaid_orders_keep_nobody_waiting() {
     for (n, order) in orders.iter().enumerate() {
         qvapay.put(made(n, order, works.clock.now()));
     }
-    put_orders(&works, &orders).await;
+    put_orders(&works.db.pool, works.clock.now(), &orders).await;
     // The callback of the least urgent one is lost.
     let paying = Paying { callback: false, ..Paying::default() };
     qvapay.pay(orders[0].invoice, paying).unwrap().await.unwrap();
@@ -192,6 +191,20 @@ async fn a_rush_of_buyers_keeps_nobody_else_waiting_and_asks_for_each_invoice_on
     assert_eq!(qvapay.calls(), vec!["POST /v2/create_invoice 200"; 40]);
     assert_eq!(number(&works, "SELECT CAST(MAX(attempts) AS SIGNED) FROM jobs").await, 1);
     process.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_starts_looks_after_what_was_paid_while_it_was_away() {
+    let town = Town::found().await;
+    let orders = of_every_age(1, |_, _| None);
+    put_orders(&town.db.pool, town.clock.now(), &orders).await;
+    town.qvapay.put(made(0, &orders[0], town.clock.now()));
+    let paying = Paying { callback: false, ..Paying::default() };
+    town.qvapay.pay(orders[0].invoice, paying).unwrap().await.unwrap();
+    let mut server = town.spawner()();
+    let completed = "SELECT COUNT(*) FROM payments WHERE status = 'completed'";
+    eventually(LIMIT, async || town.count(completed).await == 1).await;
+    assert_eq!(server.ended(), None, "and goes on");
 }
 
 async fn start_qvapay(works: &TestWorks, limit: RateLimit) -> QvapayServer {
@@ -293,7 +306,7 @@ async fn an_hour_and_a_half(takes: TimeDelta) -> Vec<(TimeDelta, TimeDelta)> {
     let looked = |n: i32, age: TimeDelta| Some(age / 5 * (n % 10) / 10);
     let orders = of_every_age(1000, looked);
     let begin = works.clock.now();
-    put_orders(&works, &orders).await;
+    put_orders(&works.db.pool, works.clock.now(), &orders).await;
     let told = Told::new(&works, takes);
     let process = start(&works, Providers::default().with(told.clone()));
     while works.clock.now() < begin + TimeDelta::minutes(90) {
@@ -371,7 +384,7 @@ async fn minutes_pass(works: &TestWorks, minutes: usize) {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_order_that_the_provider_chokes_on_keeps_no_other_waiting() {
     let works = TestWorks::new().await;
-    put_orders(&works, &three_orders()).await;
+    put_orders(&works.db.pool, works.clock.now(), &three_orders()).await;
     let mut told = Told::new(&works, TimeDelta::zero());
     told.answer = |n| match n {
         0 => {
@@ -395,7 +408,7 @@ async fn one_order_that_the_provider_chokes_on_keeps_no_other_waiting() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_provider_that_refuses_us_is_asked_once_a_minute() {
     let works = TestWorks::new().await;
-    put_orders(&works, &of_every_age(100, |_, _| None)).await;
+    put_orders(&works.db.pool, works.clock.now(), &of_every_age(100, |_, _| None)).await;
     let mut told = Told::new(&works, TimeDelta::zero());
     told.answer = |_| {
         let reason = "401 bad credentials".to_owned();
@@ -420,7 +433,7 @@ async fn a_provider_that_refuses_us_is_asked_once_a_minute() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_provider_that_was_switched_off_is_asked_nothing_and_alarms_nobody() {
     let works = TestWorks::new().await;
-    put_orders(&works, &of_every_age(100, |_, _| None)).await;
+    put_orders(&works.db.pool, works.clock.now(), &of_every_age(100, |_, _| None)).await;
     let process = start(&works, Providers::default());
     minutes_pass(&works, 60).await;
     enqueue(&works, Job::CheckPayment { payment_id: PaymentId(1) }).await;
