@@ -66,8 +66,8 @@ pub(super) async fn paid(work: &mut Work, message: &Message, paid: &Payment) -> 
 
 /// Money went back; what it had bought is taken back with it.
 pub(super) async fn refunded(work: &mut Work, message: &Message, refund: &Payment) -> Result<(), Failure> {
-    meet(work, message.from.as_ref()).await?;
-    payment::stars_refunded(work, &charge_of(refund)?).await?;
+    let payer = meet(work, message.from.as_ref()).await?.map(|user| user.id);
+    payment::stars_refunded(work, payer, &charge_of(refund)?).await?;
     Ok(())
 }
 

@@ -72,7 +72,9 @@ pub async fn stars_paid(work: &mut Work, paid: &StarsPayment) -> sqlx::Result<Cr
         Some(order_ref) => crud::payment::lock_by_order(work.conn(), order_ref).await?,
         None => None,
     };
-    if crud::payment::find_by_charge(work.conn(), ProviderId::Stars, &hash).await?.is_some() {
+    if crud::payment::find_by_charge(work.conn(), ProviderId::Stars, &hash).await?.is_some()
+        || crud::unmatched::find_by_charge(work.conn(), ProviderId::Stars, &hash).await?.is_some()
+    {
         return Ok(Credit::Duplicate);
     }
     let Some(order) = order else {
@@ -127,16 +129,19 @@ async fn renew(
     Ok(Credit::Given(subscription.id))
 }
 
-/// Telegram says that a charge was refunded; false when it is none of ours, or when that is known.
-pub async fn stars_refunded(work: &mut Work, charge: &Charge) -> sqlx::Result<bool> {
+/// Telegram says that a charge was refunded; false when that takes nothing back, or is known. One that is told before
+/// its payment is kept, so that the payment buys nothing when it comes.
+pub async fn stars_refunded(work: &mut Work, payer: Option<UserId>, charge: &Charge) -> sqlx::Result<bool> {
     let (provider, hash) = (ProviderId::Stars, charge.hash());
     if let Some(order) = crud::payment::find_by_charge(work.conn(), provider, &hash).await? {
         return refunded(work, order.id).await;
     }
-    match crud::unmatched::find_by_charge(work.conn(), provider, &hash).await? {
-        Some(kept) => unmatched::charge_sent_back(work, kept.id).await,
-        None => Ok(false),
+    if let Some(kept) = crud::unmatched::find_by_charge(work.conn(), provider, &hash).await? {
+        return unmatched::charge_sent_back(work, kept.id).await;
     }
+    let reason = "it was given back before anything was bought with it";
+    unmatched::keep(work, provider, charge, payer, None, reason).await?;
+    Ok(false)
 }
 
 /// A Stars subscription was cancelled, taken up again, or could not be charged. Telegram tells the state; access

@@ -60,7 +60,9 @@ async fn telegrams_own_word_of_a_refund_ends_the_access() {
     shop.stars(&money).await;
     let told = async || {
         shop.works
-            .run("told", Origin::SYSTEM, |work| payment::stars_refunded(work, &money.charge).scope_boxed())
+            .run("told", Origin::SYSTEM, |work| {
+                payment::stars_refunded(work, Some(ANA), &money.charge).scope_boxed()
+            })
             .await
             .unwrap()
     };

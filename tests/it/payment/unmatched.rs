@@ -72,7 +72,9 @@ async fn stars_go_back_and_telegrams_word_settles_them() {
     assert_eq!(open(&shop).await.len(), 1, "not before it has gone");
     let told = async || {
         shop.works
-            .run("told", Origin::SYSTEM, |work| payment::stars_refunded(work, &kept.charge).scope_boxed())
+            .run("told", Origin::SYSTEM, |work| {
+                payment::stars_refunded(work, None, &kept.charge).scope_boxed()
+            })
             .await
             .unwrap()
     };
