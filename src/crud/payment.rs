@@ -65,10 +65,17 @@ pub async fn lock(conn: &mut MySqlConnection, id: PaymentId) -> sqlx::Result<Opt
 }
 
 pub async fn lock_by_order(conn: &mut MySqlConnection, order_ref: &str) -> sqlx::Result<Option<Payment>> {
+    if !order_ref.is_ascii() {
+        return Ok(None);
+    }
     select_payment!("WHERE order_ref = ? FOR UPDATE", order_ref).fetch_optional(conn).await
 }
 
+/// The references are ASCII, and the database refuses to compare them with what is not.
 pub async fn find_by_order(conn: &mut MySqlConnection, order_ref: &str) -> sqlx::Result<Option<Payment>> {
+    if !order_ref.is_ascii() {
+        return Ok(None);
+    }
     select_payment!("WHERE order_ref = ?", order_ref).fetch_optional(conn).await
 }
 

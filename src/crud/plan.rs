@@ -30,7 +30,11 @@ pub async fn find(conn: &mut MySqlConnection, id: PlanId) -> sqlx::Result<Option
     select_plan!("WHERE id = ?", id).fetch_optional(conn).await
 }
 
+/// Codes are ASCII, and the database refuses to compare them with what is not.
 pub async fn find_by_code(conn: &mut MySqlConnection, code: &str) -> sqlx::Result<Option<Plan>> {
+    if !code.is_ascii() {
+        return Ok(None);
+    }
     select_plan!("WHERE code = ?", code).fetch_optional(conn).await
 }
 
