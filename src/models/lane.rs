@@ -1,6 +1,7 @@
 //! A lane is what is handled in order: a chat's updates, a chat's messages, the jobs on one thing. Whoever holds
 //! the lane's lease drains it; that one mechanism gives order, parallelism and many copies.
 
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::clock::Timestamp;
@@ -72,4 +73,14 @@ pub struct Lease {
     pub owner: Uuid,
     /// Version of the lane when it was last read.
     pub version: u64,
+}
+
+/// An id of the outside as part of a lane's name: itself, or its hash when it is long or holds more than letters,
+/// digits, `-` and `_`.
+pub fn name_part(id: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    if !id.is_empty() && id.len() <= 64 && id.bytes().all(plain) {
+        return id.to_owned();
+    }
+    hex::encode(&Sha256::digest(id.as_bytes())[..16])
 }

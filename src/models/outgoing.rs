@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 use crate::ids::{ChatId, ConfigId, MessageId};
 use crate::models::bot::Bot;
+use crate::models::lane::name_part;
 use crate::models::notice::Notice;
 
 /// How urgent a message is. Within a chat the more urgent goes first, and equals keep their order.
@@ -49,7 +50,7 @@ impl Outgoing {
     /// The lane whose order it keeps: the chat, but for a pre-checkout answer, which waits for nobody.
     pub fn lane(&self) -> String {
         match &self.body {
-            Body::PreCheckout { query_id, .. } => format!("{}:pc:{query_id}", self.bot),
+            Body::PreCheckout { query_id, .. } => format!("{}:pc:{}", self.bot, name_part(query_id)),
             _ => format!("{}:{}", self.bot, self.chat),
         }
     }

@@ -17,10 +17,10 @@ mod parts;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use sha2::{Digest, Sha256};
 
 use crate::integrations::telegram::loose::loosely;
 use crate::models::bot::Bot;
+use crate::models::lane::name_part;
 
 pub use command::Command;
 pub use content::{
@@ -78,7 +78,7 @@ pub fn parse(body: &[u8]) -> Result<Update, Unreadable> {
 pub fn envelope(bot: Bot, body: &[u8]) -> Result<Envelope, Unreadable> {
     let (update, place) = read(body)?;
     let (lane, class) = match (&update.kind, place) {
-        (UpdateKind::PreCheckout(query), _) => (format!("{bot}:pc:{}", short_ascii(&query.id)), 0),
+        (UpdateKind::PreCheckout(query), _) => (format!("{bot}:pc:{}", name_part(&query.id)), 0),
         (_, Some(place)) => (format!("{bot}:{place}"), 1),
         (_, None) => (format!("{bot}:other"), 1),
     };
@@ -157,15 +157,6 @@ impl Surroundings {
     fn place(self) -> Option<i64> {
         self.chat.or(self.from).or(self.user).map(|it| it.id)
     }
-}
-
-/// An id for a lane: itself, or its hash when it is long or holds more than letters, digits, `-` and `_`.
-fn short_ascii(id: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-    if !id.is_empty() && id.len() <= 64 && id.bytes().all(plain) {
-        return id.to_owned();
-    }
-    hex::encode(&Sha256::digest(id.as_bytes())[..16])
 }
 
 /// The first `limit` characters.
