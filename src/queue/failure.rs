@@ -36,6 +36,19 @@ impl Failure {
     pub fn give_up(reason: impl Into<String>) -> Self {
         Failure::GiveUp(reason.into())
     }
+
+    /// Why, in a length that rows, alerts and log lines hold: an error may quote what came from outside.
+    pub fn reason(&self) -> String {
+        shorten(&self.to_string()).to_owned()
+    }
+}
+
+/// Characters of a reason that are kept.
+const REASON_CHARS: usize = 1000;
+
+/// The beginning of a reason.
+pub(super) fn shorten(reason: &str) -> &str {
+    reason.char_indices().nth(REASON_CHARS).map_or(reason, |(end, _)| &reason[..end])
 }
 
 impl From<sqlx::Error> for Failure {

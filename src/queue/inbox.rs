@@ -227,13 +227,14 @@ impl<H: EventHandler> InboxWorker<H> {
                 Failure::later(format!("panicked: {}", panic_text(&*panic)), Duration::from_secs(1))
             }
         };
-        tracing::warn!(event_id = %event.id, source = %event.source, error = %failure, "event not handled");
+        let reason = failure.reason();
+        tracing::warn!(event_id = %event.id, source = %event.source, error = reason, "event not handled");
         if matches!(failure, Failure::GiveUp(_)) || event.attempts + 1 >= self.max_attempts {
-            self.give_up(event, &failure.to_string()).await?;
+            self.give_up(event, &reason).await?;
             return Ok(Handled::Done);
         }
         let pause = backoff(event.attempts + 1, Duration::from_millis(500), Duration::from_secs(60));
-        let (reason, retry_at) = (&*failure.to_string(), self.works.clock.now() + in_chrono(pause));
+        let (reason, retry_at) = (&*reason, self.works.clock.now() + in_chrono(pause));
         let note = self.works.db.statement("note_failed_event", |conn| {
             crud::event::note_failure(conn, event.id, reason, retry_at).scope_boxed()
         });

@@ -143,7 +143,7 @@ impl<H: JobHandler> JobWorker<H> {
         if let Failure::NotYet { after, .. } = failure {
             return self.put_off(row, after).await;
         }
-        let reason = &failure.to_string();
+        let reason = &failure.reason();
         tracing::warn!(job_id = %row.id, kind = row.kind, attempts = row.attempts, error = reason, "job failed");
         let patience = if job.recurs() { RECURRING_ATTEMPTS } else { self.max_attempts };
         if matches!(failure, Failure::GiveUp(_)) || row.attempts >= patience {

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use futures::FutureExt;
 use scoped_futures::ScopedFutureExt;
 
-use super::failure::{Failure, backoff};
+use super::failure::{Failure, backoff, shorten};
 use super::inbox::{in_chrono, panic_text};
 use super::pacer::Pacer;
 use super::runner::{Lane, LaneWorker, Step};
@@ -122,6 +122,7 @@ impl<C: Courier> OutboxWorker<C> {
         last: bool,
     ) -> sqlx::Result<Step> {
         let now = self.works.clock.now();
+        // Reasons are Telegram's words.
         match delivery {
             Delivery::Sent { message_id } => self.sent(lane, message, message_id, last).await,
             Delivery::RetryAfter { seconds, whole_bot } => {
@@ -136,8 +137,8 @@ impl<C: Courier> OutboxWorker<C> {
                 lane.not_before = lane.not_before.max(until);
                 Ok(Step::Wait(until))
             }
-            Delivery::Transient(reason) => self.try_later(message, body, &reason, now).await,
-            Delivery::Permanent(reason) => self.give_up(message, &reason).await,
+            Delivery::Transient(reason) => self.try_later(message, body, shorten(&reason), now).await,
+            Delivery::Permanent(reason) => self.give_up(message, shorten(&reason)).await,
             Delivery::Blocked => self.blocked(lane, message).await,
             Delivery::Moot(reason) => {
                 let (status, reason) = (QueueStatus::Dropped, &*reason);
