@@ -6,6 +6,9 @@ use std::str::FromStr;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+/// Largest amount that there is: what the database's columns hold before the point.
+pub const MAX_AMOUNT: Decimal = Decimal::from_parts(3_567_587_327, 232, 0, false, 0);
+
 /// A currency code: three to eight capital letters or digits, e.g. `XTR` (Telegram Stars), `USD`, `USDT`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, sqlx::Type)]
 #[serde(transparent)]
@@ -99,7 +102,7 @@ impl fmt::Display for Money {
 }
 
 /// Parses the decimal text of a provider: digits with an optional point. A sign, an exponent, NaN or blanks are
-/// refused, because an amount written so goes to review and is never credited (payment rules of every provider).
+/// refused, and more than [`MAX_AMOUNT`] too, because an amount written so goes to review and is never credited (payment rules of every provider).
 pub fn parse_plain_decimal(text: &str) -> Result<Decimal, MoneyError> {
     let refuse = || MoneyError::Amount(text.to_owned());
     let plain = !text.is_empty()
@@ -108,5 +111,5 @@ pub fn parse_plain_decimal(text: &str) -> Result<Decimal, MoneyError> {
     if !plain {
         return Err(refuse());
     }
-    Decimal::from_str(text).map_err(|_| refuse())
+    Decimal::from_str(text).ok().filter(|amount| *amount <= MAX_AMOUNT).ok_or_else(refuse)
 }

@@ -32,6 +32,7 @@ pub async fn insert(
     reason: &str,
     now: Timestamp,
 ) -> sqlx::Result<Option<ChargeId>> {
+    let reason: String = reason.chars().take(255).collect();
     let done = sqlx::query!(
         "INSERT INTO unmatched_charges (provider, charge_hash, charge_id, payer, payment_id, amount, currency, \
          reason, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",

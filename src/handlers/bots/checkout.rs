@@ -15,10 +15,13 @@ use crate::integrations::telegram::update::{
 use crate::models::bot::Bot;
 use crate::models::outgoing::{Body, Class, Outgoing};
 use crate::models::payment::Charge;
-use crate::money::{Currency, Money};
+use crate::money::{Currency, MAX_AMOUNT, Money};
 use crate::queue::Failure;
 use crate::services::payment::{self, CheckoutRefusal, StarsPayment};
 use crate::work::Work;
+
+/// Longest id of a charge that is kept; four thousand bytes have been seen.
+const MAX_CHARGE_ID: usize = 16 << 10;
 
 /// May this person pay now? Telegram waits ten seconds for the answer.
 pub(super) async fn asked(work: &mut Work, bot: Bot, query: &PreCheckoutQuery) -> Result<(), Failure> {
@@ -74,8 +77,12 @@ pub(super) async fn refunded(work: &mut Work, message: &Message, refund: &Paymen
 fn charge_of(payment: &Payment) -> Result<Charge, Failure> {
     let currency =
         payment.currency.parse().map_err(|error| Failure::give_up(format!("a payment: {error}")))?;
-    let amount = Some(Decimal::from(payment.total_amount));
-    Ok(Charge { id: payment.telegram_payment_charge_id.clone(), amount, currency })
+    let id = payment.telegram_payment_charge_id.clone();
+    if id.len() > MAX_CHARGE_ID {
+        return Err(Failure::give_up(format!("a payment whose id has {} bytes", id.len())));
+    }
+    let amount = Some(Decimal::from(payment.total_amount)).filter(|amount| *amount <= MAX_AMOUNT);
+    Ok(Charge { id, amount, currency })
 }
 
 /// A Stars subscription was ended, taken up again, or could not be charged. Access follows money alone.

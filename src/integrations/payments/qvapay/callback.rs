@@ -13,6 +13,9 @@ use crate::integrations::payments::{Callback, CallbackError, CallbackRequest};
 /// How far the sender's clock may be from ours, in seconds.
 const MAX_SKEW: u64 = 300;
 
+/// Characters that are kept of a text a callback holds; our order references have thirty.
+const MAX_CLAIM: usize = 100;
+
 /// What to think of a callback without a signature.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SignatureRule {
@@ -80,11 +83,16 @@ fn read_body(body: &[u8], signed: bool) -> Result<Callback, CallbackError> {
         Some(uuid) => Ok(Callback {
             signed,
             transaction_id: Some(uuid.to_string()),
-            claimed_order: members.order(),
+            claimed_order: members.order().map(cut),
             claimed_state: members.state(),
-            odd_amount: members.amount.and_then(|amount| wire::read_amount(amount).err()),
+            odd_amount: members.amount.and_then(|amount| wire::read_amount(amount).err()).map(cut),
         }),
     }
+}
+
+/// What a callback claims is told to people and stored beside its body: a part of it is enough.
+fn cut(claim: String) -> String {
+    claim.chars().take(MAX_CLAIM).collect()
 }
 
 /// Apps of the first version get a GET without signature: `remote_id` and `id` or `uuid`, where `id` may be a number.
@@ -99,7 +107,7 @@ fn read_query(query: &[u8]) -> Result<Callback, CallbackError> {
                 let uuid = value.parse::<Uuid>().ok().map(|uuid| uuid.to_string());
                 hint.transaction_id = hint.transaction_id.or(uuid);
             }
-            "remote_id" => hint.claimed_order = Some(value.into_owned()),
+            "remote_id" => hint.claimed_order = Some(cut(value.into_owned())),
             _ => {}
         }
     }
