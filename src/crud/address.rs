@@ -120,14 +120,15 @@ pub async fn release(
     Ok(())
 }
 
-/// How full every pool is.
-pub async fn levels(conn: &mut MySqlConnection) -> sqlx::Result<Vec<PoolLevel>> {
+/// How full every pool is; an address that rests is not free.
+pub async fn levels(conn: &mut MySqlConnection, now: Timestamp) -> sqlx::Result<Vec<PoolLevel>> {
     sqlx::query_as!(
         PoolLevel,
         "SELECT s.name AS server, p.kind AS `kind: PoolKind`, COUNT(*) AS `size!: i64`, \
-         CAST(SUM(a.leased = FALSE) AS SIGNED) AS `free!: i64` \
+         CAST(SUM(a.leased = FALSE AND a.free_at <= ?) AS SIGNED) AS `free!: i64` \
          FROM servers s JOIN address_pools p ON p.server_id = s.id JOIN addresses a ON a.pool_id = p.id \
-         WHERE s.removed_at IS NULL GROUP BY s.id, s.name, p.kind"
+         WHERE s.removed_at IS NULL GROUP BY s.id, s.name, p.kind",
+        now
     )
     .fetch_all(conn)
     .await

@@ -34,5 +34,6 @@ pub struct PoolLevel {
     pub server: String,
     pub kind: PoolKind,
     pub size: i64,
+    /// That can be leased now.
     pub free: i64,
 }

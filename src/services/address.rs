@@ -106,8 +106,9 @@ pub fn addresses_of(lease: &Lease) -> Result<Addresses, AddressError> {
 
 /// Tells the admins of pools that run low, once a day each.
 pub async fn watch(work: &mut Work) -> sqlx::Result<()> {
-    let day = work.now().unix().div_euclid(TimeDelta::days(1).num_seconds());
-    for level in crud::address::levels(work.conn()).await? {
+    let now = work.now();
+    let day = now.unix().div_euclid(TimeDelta::days(1).num_seconds());
+    for level in crud::address::levels(work.conn(), now).await? {
         if level.free * 10 >= level.size {
             continue;
         }

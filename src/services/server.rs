@@ -72,7 +72,8 @@ pub struct Level {
 
 /// The servers that are in use.
 pub async fn levels(work: &mut Work) -> sqlx::Result<Vec<Level>> {
-    let mut pools = crud::address::levels(work.conn()).await?;
+    let now = work.now();
+    let mut pools = crud::address::levels(work.conn(), now).await?;
     let mut levels = Vec::new();
     for server in crud::server::list(work.conn()).await? {
         let configs = crud::server::load(work.conn(), server.id).await?;
