@@ -112,25 +112,27 @@ fn show(event: &InboundEvent) {
     row("context", event.context.clone());
     table.print("");
     out::line("");
-    out::line(body(&event.body));
+    out::line(body(&event.body, event.status));
 }
 
-/// A body for reading: JSON on many lines, anything else as it came, without control characters.
-fn body(bytes: &[u8]) -> String {
+/// A body for reading: JSON on many lines, anything else as it came, without control characters. What is dead stays as
+/// it came too: reading could hide what is wrong with it, such as a key that is there twice.
+fn body(bytes: &[u8], status: QueueStatus) -> String {
     let text = match serde_json::from_slice::<serde_json::Value>(bytes) {
-        Ok(json) => format!("{json:#}"),
-        Err(_) => String::from_utf8_lossy(bytes).into_owned(),
+        Ok(json) if status != QueueStatus::Dead => format!("{json:#}"),
+        _ => String::from_utf8_lossy(bytes).into_owned(),
     };
     text.lines().map(out::printable).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::body;
+    use super::{QueueStatus, body};
 
     #[test]
     fn a_body_is_shown_for_reading() {
-        assert_eq!(body(br#"{"update_id":1}"#), "{\n  \"update_id\": 1\n}");
-        assert_eq!(body(b"{\"a\":\x1b[31m\xff"), "{\"a\": [31m\u{fffd}");
+        assert_eq!(body(br#"{"update_id":1}"#, QueueStatus::Done), "{\n  \"update_id\": 1\n}");
+        assert_eq!(body(b"{\"a\":\x1b[31m\xff", QueueStatus::Done), "{\"a\": [31m\u{fffd}");
+        assert_eq!(body(br#"{"a":1,"a":2}"#, QueueStatus::Dead), r#"{"a":1,"a":2}"#);
     }
 }

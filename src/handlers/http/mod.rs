@@ -19,14 +19,17 @@ use error::ApiError;
 
 /// Stores a delivery and returns once it is committed. A failure answers 503, so that the sender tries again.
 async fn store(app: &App, event: NewEvent) -> Result<(), ApiError> {
-    let (source, dead) = (event.source, event.dead.is_some());
+    let (id, source, dead) = (event.id, event.source, event.dead.clone());
     let stored = app.inbox().store(event).await;
     let outcome = match &stored {
-        Ok(()) if dead => Inbound::Dead,
+        Ok(()) if dead.is_some() => Inbound::Dead,
         Ok(()) => Inbound::Stored,
         Err(_) => Inbound::Failed,
     };
     app.metrics().inbound(source, outcome);
+    if let (Ok(()), Some(reason)) = (&stored, dead) {
+        tracing::warn!(event_id = %id, %source, reason, "a delivery that cannot be understood is kept");
+    }
     stored.map_err(|error| match error {
         NotStored::Overloaded => ApiError::unavailable(Duration::from_secs(1)),
         NotStored::Database(error) => {
