@@ -6,6 +6,8 @@ pub mod browser;
 pub mod chats;
 pub mod cli;
 pub mod db;
+pub mod db_line;
+pub mod door;
 pub mod log;
 pub mod process;
 pub mod skip;

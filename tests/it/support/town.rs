@@ -1,11 +1,13 @@
 //! A whole town: Telegram, QvaPay, a database, and the real server in this process or as processes of its own.
 
 use std::net::{SocketAddr, TcpListener as StdListener};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
 use scoped_futures::ScopedFutureExt;
+use sqlx::AssertSqlSafe;
 use usipipo::app::{App, Running};
 use usipipo::clock::Clock;
 use usipipo::config::Config;
@@ -13,9 +15,11 @@ use usipipo::db::Db;
 use usipipo::demo::outline::{self, OutlineServer};
 use usipipo::demo::qvapay::{QvapayServer, Settings};
 use usipipo::demo::telegram::{Options, PersonHandle, PersonSpec, TelegramServer};
+use usipipo::integrations::vpn::wireguard::{DriverKind, WireGuardSecret, WireGuardSettings};
+use usipipo::models::address::PoolKind;
 use usipipo::models::server::NewServer;
 use usipipo::models::vpn::Protocol;
-use usipipo::services::server;
+use usipipo::services::server::{self, NewPool};
 use usipipo::work::{Origin, Works};
 
 use super::db::TestDb;
@@ -23,6 +27,8 @@ use super::wait::eventually;
 
 pub const BOT: &str = "usipipo_bot";
 const TOKEN: &str = "1001:ccccccccccccccccccccccccccccccccccc";
+/// What Telegram shows with every update.
+pub const SECRET: &str = "0123456789abcdef";
 const APP_ID: &str = "c2ffb4b5-0000-4000-8000-000000000001";
 const APP_SECRET: &str = "qv_test_app_secret_0123456789abcdef";
 
@@ -51,7 +57,7 @@ impl Town {
             ("DATABASE_URL", db.url().to_owned()),
             ("TELEGRAM_API_URL", telegram.url()),
             ("CLIENT_BOT_TOKEN", TOKEN.to_owned()),
-            ("TELEGRAM_WEBHOOK_SECRET", "0123456789abcdef".to_owned()),
+            ("TELEGRAM_WEBHOOK_SECRET", SECRET.to_owned()),
             ("TELEGRAM_MESSAGES_PER_SECOND", "1000".to_owned()),
             ("SUPERADMIN_TELEGRAM_IDS", "1".to_owned()),
             ("ENCRYPTION_KEYS", format!("k1:{}=", "A".repeat(43))),
@@ -62,6 +68,12 @@ impl Town {
             ("RUST_LOG", "warn".to_owned()),
         ];
         Self { telegram, qvapay, clock, db, address, variables }
+    }
+
+    /// Sets a variable of the server's environment, before it is opened.
+    pub fn set(&mut self, name: &'static str, value: impl Into<String>) {
+        self.variables.retain(|(set, _)| *set != name);
+        self.variables.push((name, value.into()));
     }
 
     pub fn person(&self, id: i64, name: &str, language: &str) -> PersonHandle {
@@ -140,6 +152,40 @@ impl Town {
         outline
     }
 
+    /// A WireGuard server that the town sells from, with a configuration file in place of a tunnel.
+    pub async fn add_wireguard(&self) -> WireGuardHouse {
+        let folder = std::env::temp_dir().join(format!("town-wg-{}", uuid::Uuid::now_v7()));
+        let secret = WireGuardSecret::generate();
+        let settings = WireGuardSettings {
+            driver: DriverKind::ConfigFile,
+            config_path: Some(folder.join("wg0.conf")),
+            nat: false,
+            ..WireGuardSettings::new("vpn.example.net", secret.public_key().unwrap())
+        };
+        let network = |kind, v4: &str, v6: &str| NewPool {
+            kind,
+            v4: v4.parse().unwrap(),
+            v6: Some(v6.parse().unwrap()),
+        };
+        let pools = [
+            network(PoolKind::Paid, "10.66.4.0/22", "fd42:66::1:0/112"),
+            network(PoolKind::Trial, "10.66.8.0/22", "fd42:66::2:0/112"),
+        ];
+        let new = NewServer {
+            name: "wireguard-1".to_owned(),
+            protocol: Protocol::Wireguard,
+            location: "Helsinki".to_owned(),
+            settings: serde_json::to_string(&settings).unwrap(),
+            capacity: 1000,
+        };
+        let json = serde_json::to_string(&secret).unwrap();
+        let works = self.works();
+        let add = works
+            .run("add_server", Origin::SYSTEM, |work| server::add(work, &new, &json, &pools).scope_boxed());
+        add.await.unwrap();
+        WireGuardHouse { private_key: secret.private_key, folder }
+    }
+
     /// Units of work beside the server's.
     pub fn works(&self) -> Works {
         Works {
@@ -156,6 +202,45 @@ impl Town {
 
     pub async fn count(&self, sql: &'static str) -> i64 {
         sqlx::query_scalar(sql).fetch_one(&self.db.pool).await.unwrap()
+    }
+
+    /// The first column of what a query of the test's own finds, as text.
+    pub async fn column(&self, sql: &str) -> Vec<String> {
+        sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&self.db.pool).await.unwrap()
+    }
+
+    /// As [`Town::column`], for numbers.
+    pub async fn numbers(&self, sql: &str) -> Vec<i64> {
+        sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&self.db.pool).await.unwrap()
+    }
+
+    /// A statement of the test's own.
+    pub async fn sql(&self, statement: &str) {
+        sqlx::query(AssertSqlSafe(statement)).execute(&self.db.pool).await.unwrap();
+    }
+
+    /// Until nothing waits any more: no update at Telegram, and nothing that came or was queued.
+    pub async fn quiet(&self) {
+        eventually(Duration::from_secs(90), async || match self.waiting().await.as_slice() {
+            [] => Ok(()),
+            waiting => Err(waiting.join(", ")),
+        })
+        .await;
+    }
+
+    /// What waits at Telegram and in the three queues.
+    pub async fn waiting(&self) -> Vec<String> {
+        let pending = self.telegram.pending(BOT);
+        if pending > 0 {
+            return vec![format!("{pending} updates at Telegram")];
+        }
+        self.column(
+            "SELECT CONCAT('event ', lane, ' ', COALESCE(error, '')) FROM inbound_events WHERE status = 'pending' \
+             UNION ALL SELECT CONCAT('message ', body, ' ', COALESCE(error, '')) FROM outbound_messages \
+             WHERE status = 'pending' \
+             UNION ALL SELECT CONCAT('job ', payload, ' ', COALESCE(error, '')) FROM jobs WHERE status = 'pending'",
+        )
+        .await
     }
 }
 
@@ -179,5 +264,17 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
+    }
+}
+
+/// Where a WireGuard server keeps its configuration; gone when dropped.
+pub struct WireGuardHouse {
+    pub private_key: String,
+    folder: PathBuf,
+}
+
+impl Drop for WireGuardHouse {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
