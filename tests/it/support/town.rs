@@ -19,6 +19,7 @@ use usipipo::integrations::vpn::wireguard::{DriverKind, WireGuardSecret, WireGua
 use usipipo::models::address::PoolKind;
 use usipipo::models::server::NewServer;
 use usipipo::models::vpn::Protocol;
+use usipipo::services::books;
 use usipipo::services::server::{self, NewPool};
 use usipipo::work::{Origin, Works};
 
@@ -226,6 +227,14 @@ impl Town {
             waiting => Err(waiting.join(", ")),
         })
         .await;
+    }
+
+    /// What must hold over the whole database at any time, holds.
+    pub async fn is_sound(&self) {
+        let works = self.works();
+        let checked = works.run("check_books", Origin::SYSTEM, |work| books::check(work).scope_boxed());
+        let broken = checked.await.unwrap();
+        assert!(broken.is_empty(), "{broken:?}");
     }
 
     /// What waits at Telegram and in the three queues.
