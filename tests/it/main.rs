@@ -39,4 +39,5 @@ mod telegram_api;
 mod telegram_together;
 mod telegram_update;
 mod usage;
+mod vectors;
 mod wireguard;

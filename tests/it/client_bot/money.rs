@@ -1,10 +1,7 @@
-//! Money: the last question, payments, refunds, Stars subscriptions, and the vectors of Telegram.
+//! Money: the last question, payments, and whose they are.
 
-use std::path::Path;
-
-use serde_json::{Value, json};
+use serde_json::json;
 use usipipo::handlers::bots::screens::{Refusal, refusal};
-use usipipo::integrations::telegram::update;
 use usipipo::models::bot::Bot;
 use usipipo::models::outgoing::{Body, Class};
 
@@ -101,77 +98,4 @@ async fn money_of_no_known_payer_is_kept_for_a_human() {
     update["message"]["chat"] = json!({ "id": -100_123, "type": "channel", "title": "x" });
     let failed = house.try_handle(&house.bots(), Bot::Client, &update).await;
     assert!(matches!(failed, Err(usipipo::queue::Failure::GiveUp(_))), "{failed:?}");
-}
-
-#[tokio::test]
-async fn every_vector_gives_what_it_expects() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/vectors/telegram.json");
-    let rows: Vec<Value> = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-    let mut here = 0;
-    for row in &rows {
-        let (name, body) = (row["name"].as_str().unwrap(), row["body"].as_str().unwrap());
-        match (row["expect"].as_str().unwrap(), row["valid"] == true) {
-            // The route's: nothing comes here.
-            ("reject", false) => {}
-            ("bad_request", true) => assert!(update::parse(body.as_bytes()).is_err(), "{name}"),
-            (expect, true) => {
-                check(name, expect, serde_json::from_str(body).unwrap()).await;
-                here += 1;
-            }
-            other => panic!("{name}: {other:?}"),
-        }
-    }
-    assert_eq!((rows.len(), here), (20, 14));
-}
-
-/// The order that the vectors speak of, of 250 Stars.
-async fn with_order() -> House {
-    let house = House::with_servers().await;
-    house.order(ANA, 2).await;
-    house.sql("UPDATE payments SET order_ref = 'ord_01JD0000000000000000000001'").await;
-    house
-}
-
-const PAYLOAD: &str = "ord_01JD0000000000000000000001.v1";
-const CHARGE: &str = "stxTESTCHARGEID_AAAABBBBCCCCDDDDEEEEFFFF0001";
-
-async fn check(name: &str, expect: &str, update: Value) {
-    let house = with_order().await;
-    let counted = async || (house.count("ledger_entries").await, house.count("subscriptions").await);
-    let paid_before = ["ack_duplicate", "revoke", "mark_no_renew", "mark_renewing", "ack_no_credit"];
-    if paid_before.contains(&expect) {
-        house.client(paid(ANA, PAYLOAD, 250, CHARGE)).await;
-    }
-    let renews = "SELECT CAST(renews AS SIGNED) FROM subscriptions";
-    if expect == "mark_no_renew" {
-        house.sql("UPDATE subscriptions SET renews = TRUE").await;
-    }
-    let before = counted().await;
-    let said = house.try_handle(&house.bots(), Bot::Client, &update).await.unwrap();
-    let (status, after) = (house.text(STATUS).await, counted().await);
-    match expect {
-        "answer_pre_checkout_ok" | "answer_may_fail" => assert_eq!(answer(&said), None, "{name}"),
-        "answer_pre_checkout_fail" => assert!(answer(&said).is_some(), "{name}"),
-        "credit" => assert_eq!((status.as_str(), after), ("completed", (1, 1)), "{name}"),
-        "credit_subscription_start" => {
-            assert_eq!((status.as_str(), after), ("completed", (1, 1)), "{name}");
-            let ends = "SELECT CAST(UNIX_TIMESTAMP(ends_at) AS SIGNED) FROM subscriptions";
-            assert_eq!(house.number(ends).await, 1_797_854_400, "{name}");
-        }
-        "ack_duplicate" => assert_eq!((status.as_str(), after), ("completed", before), "{name}"),
-        "manual_review" => {
-            assert_eq!((status.as_str(), after), ("review", (0, 0)), "{name}");
-            assert!(!house.works.audited("payment_review").await.is_empty(), "{name}");
-        }
-        "revoke" => {
-            assert_eq!((status.as_str(), after), ("refunded", (2, 1)), "{name}");
-            assert_eq!(house.text("SELECT status FROM subscriptions").await, "suspended", "{name}");
-        }
-        "mark_no_renew" => assert_eq!(house.number(renews).await, 0, "{name}"),
-        "mark_renewing" => assert_eq!(house.number(renews).await, 1, "{name}"),
-        "ack_no_credit" => {
-            assert_eq!((status.as_str(), after, said.0.len()), ("completed", before, 0), "{name}");
-        }
-        other => panic!("{name} expects {other}"),
-    }
 }
