@@ -5,6 +5,7 @@ mod access;
 mod alerts;
 mod architecture;
 mod audit;
+mod bad_input;
 mod books;
 mod bot_setup;
 mod callback;
