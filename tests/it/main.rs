@@ -23,6 +23,7 @@ mod fire;
 mod http_layers;
 mod i18n;
 mod nginx;
+mod outage;
 mod outline;
 mod page;
 mod payment;
