@@ -34,6 +34,7 @@ mod qvapay_client;
 mod qvapay_vectors;
 mod screens;
 mod scripts;
+mod secrets;
 mod stars;
 mod stats;
 mod story;
