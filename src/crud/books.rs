@@ -94,10 +94,10 @@ pub const RULES: &[(&str, &str)] = &[
     ),
     (
         "secrets in clear",
-        "SELECT (SELECT COUNT(*) FROM outbound_messages WHERE body LIKE '%PrivateKey%' OR body LIKE '%ss://%') \
+        "SELECT (SELECT COUNT(*) FROM outbound_messages WHERE body LIKE '%PrivateKey%' OR body REGEXP 'ss://[A-Za-z0-9_=-]+@') \
          + (SELECT COUNT(*) FROM audit_logs WHERE created_at > ? - INTERVAL 2 DAY \
-          AND (details LIKE '%PrivateKey%' OR details LIKE '%ss://%')) \
-         + (SELECT COUNT(*) FROM jobs WHERE payload LIKE '%PrivateKey%' OR payload LIKE '%ss://%')",
+          AND (details LIKE '%PrivateKey%' OR details REGEXP 'ss://[A-Za-z0-9_=-]+@')) \
+         + (SELECT COUNT(*) FROM jobs WHERE payload LIKE '%PrivateKey%' OR payload REGEXP 'ss://[A-Za-z0-9_=-]+@')",
     ),
 ];
 
