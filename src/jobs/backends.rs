@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 
 use crate::crud;
@@ -22,26 +23,38 @@ pub struct Backends {
 /// One server; its lock is held while it is opened, so that a slow one keeps nobody else waiting.
 #[derive(Default)]
 struct Slot {
-    backend: Mutex<Option<(String, Arc<dyn Backend>)>>,
+    backend: Mutex<Option<(Fingerprint, Arc<dyn Backend>)>>,
+}
+
+/// SHA-256 of what a server was opened with. Of the secret itself: one that is only sealed anew changes nothing.
+type Fingerprint = [u8; 32];
+
+fn fingerprint(settings: &str, secret: &str) -> Fingerprint {
+    Sha256::new().chain_update(settings).chain_update("\0").chain_update(secret).finalize().into()
 }
 
 impl Backends {
-    /// The backend of a server, opened anew when its settings have changed.
+    /// The backend of a server, opened anew when its settings or its secret have changed.
     pub async fn of(&self, works: &Works, id: ServerId) -> Result<(Server, Arc<dyn Backend>), Failure> {
-        let mut conn = works.db.acquire().await?;
-        let server = crud::server::find(&mut conn, id).await?;
-        drop(conn);
-        let server = server.ok_or_else(|| Failure::give_up(format!("there is no server {id}")))?;
         let slot = self.open.lock().await.entry(id).or_default().clone();
         let mut held = slot.backend.lock().await;
-        if let Some((settings, backend)) = &*held
-            && *settings == server.settings
+        // Read under the lock: whoever waited for it must not bring back what was true before.
+        let server = {
+            let mut conn = works.db.acquire().await?;
+            crud::server::find(&mut conn, id).await?
+        };
+        let server = server.ok_or_else(|| Failure::give_up(format!("there is no server {id}")))?;
+        let secret = open_secret(&works.config.keyring, &server).map_err(Failure::retry)?;
+        let wanted = fingerprint(&server.settings, &secret);
+        if let Some((opened, backend)) = &*held
+            && *opened == wanted
         {
             return Ok((server, backend.clone()));
         }
-        let secret = open_secret(&works.config.keyring, &server).map_err(Failure::retry)?;
+        // First the old one goes: what it still writes must not come after the new one.
+        drop(held.take());
         let backend = vpn::connect(server.protocol, &server.settings, &secret).await.map_err(into_failure)?;
-        *held = Some((server.settings.clone(), backend.clone()));
+        *held = Some((wanted, backend.clone()));
         Ok((server, backend))
     }
 
