@@ -52,6 +52,21 @@ pub async fn find_by_name(conn: &mut MySqlConnection, name: &str) -> sqlx::Resul
     select_server!("WHERE name = ? AND removed_at IS NULL", name).fetch_optional(conn).await
 }
 
+/// As [`find_by_name`], and nothing is placed there until the commit.
+pub async fn lock_by_name(conn: &mut MySqlConnection, name: &str) -> sqlx::Result<Option<Server>> {
+    select_server!("WHERE name = ? AND removed_at IS NULL FOR UPDATE", name).fetch_optional(conn).await
+}
+
+/// Whether a server is in use; it stays so until the commit. Placing on it goes on beside this.
+pub async fn hold_in_use(conn: &mut MySqlConnection, id: ServerId) -> sqlx::Result<bool> {
+    // FOR SHARE is MySQL's alone.
+    let found = sqlx::query_scalar!(
+        "SELECT id FROM servers WHERE id = ? AND removed_at IS NULL LOCK IN SHARE MODE",
+        id
+    );
+    Ok(found.fetch_optional(conn).await?.is_some())
+}
+
 /// Servers that were not removed.
 pub async fn list(conn: &mut MySqlConnection) -> sqlx::Result<Vec<Server>> {
     select_server!("WHERE removed_at IS NULL ORDER BY id").fetch_all(conn).await

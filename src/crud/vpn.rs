@@ -196,10 +196,12 @@ pub async fn rename(conn: &mut MySqlConnection, id: ConfigId, name: &str) -> sql
 /// counted from any more: somebody else was first, or the config has gone to another server.
 pub async fn set_usage(conn: &mut MySqlConnection, growth: &Growth) -> sqlx::Result<bool> {
     let (last, raw, total) = (growth.last, growth.raw, growth.total);
+    // Counters begin at nothing again and again; what they add up to does not.
+    let before = total.0.saturating_add(total.1).saturating_sub(growth.bytes);
     let done = sqlx::query!(
         "UPDATE vpn_configs SET raw_rx = ?, raw_tx = ?, total_rx = ?, total_tx = ?, \
          last_handshake_at = COALESCE(?, last_handshake_at) \
-         WHERE id = ? AND server_id = ? AND raw_rx = ? AND raw_tx = ?",
+         WHERE id = ? AND server_id = ? AND raw_rx = ? AND raw_tx = ? AND total_rx + total_tx = ?",
         raw.0,
         raw.1,
         total.0,
@@ -208,7 +210,8 @@ pub async fn set_usage(conn: &mut MySqlConnection, growth: &Growth) -> sqlx::Res
         growth.config_id,
         growth.server_id,
         last.0,
-        last.1
+        last.1,
+        before
     )
     .execute(conn)
     .await?;

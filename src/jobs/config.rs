@@ -5,8 +5,8 @@ use scoped_futures::ScopedFutureExt;
 use super::Jobs;
 use super::backends::into_failure;
 use crate::crud;
-use crate::ids::{ConfigId, ServerId, SubscriptionId};
-use crate::integrations::vpn::{Access, Desired};
+use crate::ids::{ConfigId, SubscriptionId};
+use crate::integrations::vpn::{Access, Backend, Counter, UsageKind};
 use crate::models::vpn::{Applied, ConfigStatus, VpnConfig};
 use crate::queue::Failure;
 use crate::queue::jobs::Run;
@@ -30,18 +30,29 @@ impl Jobs {
     }
 
     async fn ensure_config(&self, run: &Run<'_>, config: &VpnConfig) -> Result<(), Failure> {
-        let (server_id, desired) = self.place_of(run, config).await?;
-        let (_, backend) = self.backends.of(&self.works, server_id).await?;
-        let observed = backend.ensure(&desired).await.map_err(into_failure)?;
-        let applied = match desired.access {
-            Access::Present => Applied::Present,
-            Access::Blocked => Applied::Blocked,
+        let id = config.id;
+        let (server, desired) = run
+            .commit("place_config", |work| {
+                async move { vpn::place(work, config).await.map_err(Failure::retry) }.scope_boxed()
+            })
+            .await?;
+        let (_, backend) = self.backends.of(&self.works, server).await?;
+        let (applied, last) = match desired.access {
+            Access::Present => (Applied::Present, None),
+            Access::Blocked => (Applied::Blocked, last_reading(&*backend, id).await),
         };
-        let observed = &observed;
+        let (observed, last) = (&backend.ensure(&desired).await.map_err(into_failure)?, last.as_ref());
         run.finish("config_applied", |work| {
             async move {
+                if let Some((kind, counter)) = last {
+                    vpn::account_last(work, server, *kind, counter).await?;
+                }
+                // Taken off that server while it was made there: the job that is queued since makes it elsewhere.
+                if !vpn::keeps_place(work, id, server).await? {
+                    return Ok(());
+                }
                 let seen = Some((&observed.credentials, observed.public_id.as_str()));
-                vpn::applied(work, config.id, applied, seen).await.map_err(Failure::retry)
+                vpn::applied(work, id, applied, seen).await.map_err(Failure::retry)
             }
             .scope_boxed()
         })
@@ -49,32 +60,27 @@ impl Jobs {
         Ok(())
     }
 
-    /// Server and keys of a config, chosen and stored once: a later run finds what the first one chose.
-    async fn place_of(&self, run: &Run<'_>, config: &VpnConfig) -> Result<(ServerId, Desired), Failure> {
-        run.commit("place_config", |work| {
-            async move {
-                let placed = match config.server_id {
-                    Some(_) => vpn::desired(work, config).await,
-                    None => vpn::place(work, config).await,
-                };
-                placed.map_err(Failure::retry)
-            }
-            .scope_boxed()
-        })
-        .await
-    }
-
     async fn revoke_config(&self, run: &Run<'_>, config: &VpnConfig) -> Result<(), Failure> {
+        let mut last = None;
         if let (Some(server_id), Some(_)) = (config.server_id, &config.secret) {
             let credentials = vpn::open(&self.works.config.keyring, config).map_err(Failure::retry)?;
             let (server, backend) = self.backends.of(&self.works, server_id).await?;
             // A server that was taken out of use for good may be gone: nothing is left to cut off there.
             if server.removed_at.is_none() {
+                let reading = last_reading(&*backend, config.id).await;
+                last = reading.map(|(kind, counter)| (server_id, kind, counter));
                 backend.revoke(config.id, &credentials).await.map_err(into_failure)?;
             }
         }
+        let last = last.as_ref();
         run.finish("config_removed", |work| {
-            async move { Ok(vpn::removed(work, config.id).await?) }.scope_boxed()
+            async move {
+                if let Some((server, kind, counter)) = last {
+                    vpn::account_last(work, *server, *kind, counter).await?;
+                }
+                Ok(vpn::removed(work, config.id).await?)
+            }
+            .scope_boxed()
         })
         .await?;
         Ok(())
@@ -96,5 +102,20 @@ impl Jobs {
             .await?
         {}
         Ok(())
+    }
+}
+
+/// What a config has used so far: asked just before its counter goes away with the peer. A server that does not tell
+/// keeps nothing from going on.
+async fn last_reading(backend: &dyn Backend, id: ConfigId) -> Option<(UsageKind, Counter)> {
+    match backend.usage().await {
+        Ok(counters) => {
+            let counter = counters.into_iter().find(|counter| counter.config_id == id)?;
+            Some((backend.usage_kind(), counter))
+        }
+        Err(error) => {
+            tracing::warn!(config_id = %id, %error, "the last traffic of a config is not known");
+            None
+        }
     }
 }

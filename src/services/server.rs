@@ -7,7 +7,7 @@ use secrecy::zeroize::Zeroizing;
 use serde_json::json;
 
 use super::address::{self, AddressError};
-use super::audit;
+use super::{audit, vpn};
 use crate::crud;
 use crate::crypto::{CryptoError, Keyring, Sealed};
 use crate::ids::ServerId;
@@ -167,15 +167,15 @@ pub async fn replace_secret(work: &mut Work, name: &str, secret: &str) -> Result
 /// Takes a server out of use; its row stays for history. By force although it holds configs: those are made anew on
 /// other servers and handed over again.
 pub async fn remove(work: &mut Work, name: &str, force: bool) -> Result<Server, ServerError> {
-    let server = find(work, name).await?;
+    let server = crud::server::lock_by_name(work.conn(), name).await?;
+    let server = server.ok_or_else(|| ServerError::Unknown(name.to_owned()))?;
     let held = crud::server::load(work.conn(), server.id).await?;
     if held > 0 && !force {
         return Err(ServerError::InUse(held));
     }
     let now = work.now();
     for config_id in crud::vpn::list_placed(work.conn(), server.id).await? {
-        crud::vpn::unplace(work.conn(), config_id, now).await?;
-        address::release(work, config_id).await?;
+        vpn::unplace(work, config_id).await?;
         work.enqueue(Job::ApplyConfig { config_id });
     }
     crud::server::set_removed(work.conn(), server.id, now).await?;

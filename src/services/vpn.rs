@@ -232,14 +232,36 @@ fn sealed_for(id: ConfigId) -> String {
     format!("vpn_config:{id}")
 }
 
-/// Finds a place for a config: server, address and keys, all in one unit of work and once; a repeated call
-/// gives what the first one chose.
+/// Server, address and keys of a config, chosen in one unit of work and once: a repeated call gives what the first
+/// one chose, unless that server was taken out of use since.
 pub async fn place(work: &mut Work, config: &VpnConfig) -> Result<(ServerId, Desired), ConfigError> {
+    let config = crud::vpn::lock(work.conn(), config.id).await?.ok_or(ConfigError::Unknown)?;
+    match config.server_id {
+        Some(server) if crud::server::hold_in_use(work.conn(), server).await? => {
+            return Ok((server, desired(work, &config).await?));
+        }
+        Some(_) => unplace(work, config.id).await?,
+        None => {}
+    }
+    choose_place(work, &config).await
+}
+
+/// Takes a config's place away: its keys and its address are gone, and it is to be made and handed over anew.
+pub(super) async fn unplace(work: &mut Work, id: ConfigId) -> sqlx::Result<()> {
+    let now = work.now();
+    crud::vpn::unplace(work.conn(), id, now).await?;
+    address::release(work, id).await
+}
+
+async fn choose_place(work: &mut Work, config: &VpnConfig) -> Result<(ServerId, Desired), ConfigError> {
     let subscription = crud::subscription::find(work.conn(), config.subscription_id).await?;
     let trial = subscription.is_some_and(|s| s.is_trial());
     let kind = if trial { PoolKind::Trial } else { PoolKind::Paid };
     let mut full = None;
     for server in crud::server::candidates(work.conn(), config.protocol).await? {
+        if !crud::server::hold_in_use(work.conn(), server.id).await? {
+            continue;
+        }
         if config.protocol == Protocol::Wireguard {
             match address::lease(work, server.id, kind, config.id).await {
                 Ok(_) => {}
@@ -257,7 +279,7 @@ pub async fn place(work: &mut Work, config: &VpnConfig) -> Result<(ServerId, Des
         let now = work.now();
         crud::vpn::place(work.conn(), config.id, server.id, &public_id, &secret, now).await?;
         let placed = crud::vpn::find(work.conn(), config.id).await?.ok_or(ConfigError::Unknown)?;
-        return desired(work, &placed).await;
+        return Ok((server.id, desired(work, &placed).await?));
     }
     Err(full.map_or(ConfigError::NoServer(config.protocol), ConfigError::from))
 }
@@ -271,14 +293,12 @@ fn public_id(credentials: &Credentials, id: ConfigId) -> String {
 }
 
 /// What should be at the backend for a config that has a place.
-pub async fn desired(work: &mut Work, config: &VpnConfig) -> Result<(ServerId, Desired), ConfigError> {
-    let server_id = config.server_id.ok_or(ConfigError::NoServer(config.protocol))?;
+async fn desired(work: &mut Work, config: &VpnConfig) -> Result<Desired, ConfigError> {
     let addresses = match crud::address::of_config(work.conn(), config.id).await? {
         Some(lease) => Some(address::addresses_of(&lease)?),
         None => None,
     };
-    let desired = desired_from(&work.config().keyring, config, addresses)?;
-    Ok((server_id, desired))
+    desired_from(&work.config().keyring, config, addresses)
 }
 
 /// Everything that should be at a server, for its reconciliation.
@@ -373,21 +393,19 @@ pub async fn growth(
 ) -> sqlx::Result<Vec<Growth>> {
     let known = crud::vpn::list_of_server(work.conn(), server).await?;
     let by_id: HashMap<ConfigId, VpnConfig> = known.into_iter().map(|config| (config.id, config)).collect();
-    let grown =
-        counters.iter().filter_map(|counter| grown(server, kind, by_id.get(&counter.config_id)?, counter));
+    let grown = counters.iter().filter_map(|counter| {
+        let growth = growth_of(server, kind, by_id.get(&counter.config_id)?, counter);
+        (growth.last != growth.raw || growth.last_handshake.is_some()).then_some(growth)
+    });
     let mut grown: Vec<Growth> = grown.collect();
     grown.sort_by_key(|growth| (growth.subscription_id, growth.config_id));
     Ok(grown)
 }
 
-fn grown(server: ServerId, kind: UsageKind, config: &VpnConfig, counter: &Counter) -> Option<Growth> {
+fn growth_of(server: ServerId, kind: UsageKind, config: &VpnConfig, counter: &Counter) -> Growth {
     let (last, raw) = ((config.raw_rx, config.raw_tx), (counter.rx, counter.tx));
     let (rx, tx) = (kind.delta(last.0, raw.0), kind.delta(last.1, raw.1));
-    let last_handshake = counter.last_handshake.filter(|at| Some(*at) > config.last_handshake_at);
-    if last == raw && last_handshake.is_none() {
-        return None;
-    }
-    Some(Growth {
+    Growth {
         config_id: config.id,
         subscription_id: config.subscription_id,
         server_id: server,
@@ -395,8 +413,8 @@ fn grown(server: ServerId, kind: UsageKind, config: &VpnConfig, counter: &Counte
         raw,
         total: (config.total_rx.saturating_add(rx), config.total_tx.saturating_add(tx)),
         bytes: rx.saturating_add(tx),
-        last_handshake,
-    })
+        last_handshake: counter.last_handshake.filter(|at| Some(*at) > config.last_handshake_at),
+    }
 }
 
 /// Growths that are accounted in one transaction: who changes one of these configs waits no longer than that.
@@ -419,6 +437,30 @@ pub async fn account(work: &mut Work, grown: &[Growth]) -> sqlx::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Accounts what a config used until its peer went away; the counter of the next one starts at nothing.
+pub async fn account_last(
+    work: &mut Work,
+    server: ServerId,
+    kind: UsageKind,
+    counter: &Counter,
+) -> sqlx::Result<()> {
+    let Some(config) = crud::vpn::find(work.conn(), counter.config_id).await? else { return Ok(()) };
+    crud::subscription::lock(work.conn(), config.subscription_id).await?;
+    // Read again under the lock: the reading of every minute may have been accounted a moment ago.
+    let Some(config) = crud::vpn::lock(work.conn(), config.id).await? else { return Ok(()) };
+    let mut growth = growth_of(server, kind, &config, counter);
+    if kind == UsageKind::Counter {
+        growth.raw = (0, 0);
+    }
+    account(work, &[growth]).await
+}
+
+/// Whether a config still has its place at a server; it keeps it until the commit.
+pub async fn keeps_place(work: &mut Work, id: ConfigId, server: ServerId) -> sqlx::Result<bool> {
+    let config = crud::vpn::lock(work.conn(), id).await?;
+    Ok(config.is_some_and(|config| config.server_id == Some(server)))
 }
 
 /// When a config was last seen to be used, for people: "online" is within three minutes.

@@ -4,6 +4,7 @@ mod file;
 mod hosts;
 mod texts;
 mod tunnel;
+mod usage;
 
 use std::path::{Path, PathBuf};
 

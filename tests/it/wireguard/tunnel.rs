@@ -15,7 +15,7 @@ const TUNNEL6: &str = "fd42:66::1";
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// Two hosts and the settings of a server on the first.
-fn hosts() -> Option<(Hosts, Fixture)> {
+pub(super) fn hosts() -> Option<(Hosts, Fixture)> {
     let hosts = Hosts::new()?;
     let mut fixture = Fixture::new();
     fixture.settings = WireGuardSettings {

@@ -203,8 +203,7 @@ impl Inner {
 
 #[async_trait]
 impl Backend for WireGuard {
-    /// Blocked means off the interface: the same keys and addresses come back later. What passed since the last `usage`
-    /// is lost with the peer.
+    /// Blocked means off the interface: the same keys and addresses come back later, and the counter starts again.
     async fn ensure(&self, want: &Desired) -> Result<Observed, BackendError> {
         let peer = Peer::of(want)?;
         let public_key = peer.public_key;

@@ -1,0 +1,220 @@
+//! Servers that go, or change, while something is being made on them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use scoped_futures::ScopedFutureExt;
+use tokio::sync::Notify;
+use usipipo::crud;
+use usipipo::demo::outline::{Options, OutlineServer};
+use usipipo::ids::{ConfigId, ServerId, UserId};
+use usipipo::integrations::vpn::{Access, Desired};
+use usipipo::jobs::Backends;
+use usipipo::models::outgoing::Body;
+use usipipo::models::server::NewServer;
+use usipipo::models::subscription::{Subscription, SubscriptionStatus, TRIAL};
+use usipipo::models::vpn::{Applied, ConfigStatus, Protocol, VpnConfig};
+use usipipo::services::server;
+use usipipo::services::vpn::{self, ConfigError};
+use usipipo::work::Origin;
+
+use crate::support::wait::eventually;
+use crate::support::works::TestWorks;
+
+const ANA: UserId = UserId(42);
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// A house with a customer who may have configs.
+struct House {
+    works: TestWorks,
+    subscription: Subscription,
+}
+
+impl House {
+    async fn new() -> Self {
+        let works = TestWorks::new().await;
+        works.person(ANA.0).await;
+        let now = works.clock.now();
+        let mut subscription = Subscription {
+            id: usipipo::ids::SubscriptionId(0),
+            user_id: ANA,
+            product: TRIAL.to_owned(),
+            plan_id: None,
+            status: SubscriptionStatus::Active,
+            starts_at: now,
+            ends_at: now + TimeDelta::days(7),
+            device_limit: 5,
+            allowance: None,
+            used: 0,
+            renews: false,
+            created_at: now,
+        };
+        let mut conn = works.db.pool.acquire().await.unwrap();
+        subscription.id = crud::subscription::insert(&mut conn, &subscription).await.unwrap();
+        Self { works, subscription }
+    }
+
+    async fn add_server(&self, name: &str, secret: &str) -> ServerId {
+        let new = NewServer {
+            name: name.to_owned(),
+            protocol: Protocol::Outline,
+            location: "Frankfurt".to_owned(),
+            settings: r#"{"name":"uSipipo"}"#.to_owned(),
+            capacity: 100,
+        };
+        let new = &new;
+        let add = self.works.run("add", Origin::SYSTEM, |work| {
+            async move { server::add(work, new, secret, &[]).await }.scope_boxed()
+        });
+        add.await.unwrap()
+    }
+
+    async fn config(&self) -> ConfigId {
+        let held = &self.subscription;
+        let add = self.works.run("config", Origin::SYSTEM, |work| {
+            vpn::add_config(work, held, Protocol::Outline).scope_boxed()
+        });
+        add.await.unwrap()
+    }
+
+    async fn find(&self, id: ConfigId) -> VpnConfig {
+        let mut conn = self.works.db.pool.acquire().await.unwrap();
+        crud::vpn::find(&mut conn, id).await.unwrap().unwrap()
+    }
+
+    async fn place(&self, id: ConfigId) -> Result<(ServerId, Desired), ConfigError> {
+        let config = &self.find(id).await;
+        self.works.run("place", Origin::SYSTEM, |work| vpn::place(work, config).scope_boxed()).await
+    }
+
+    /// What the job commits once the server has answered.
+    async fn applied(&self, (server, desired): &(ServerId, Desired)) {
+        let (id, server) = (desired.config_id, *server);
+        let applied = self.works.run::<_, ConfigError, _>("applied", Origin::SYSTEM, |work| {
+            async move {
+                if vpn::keeps_place(work, id, server).await? {
+                    let key = format!("key at {server}");
+                    vpn::applied(work, id, Applied::Present, Some((&desired.credentials, &key))).await?;
+                }
+                Ok(())
+            }
+            .scope_boxed()
+        });
+        applied.await.unwrap();
+    }
+
+    async fn remove(&self, name: &str) {
+        let remove =
+            self.works.run("remove", Origin::SYSTEM, |work| server::remove(work, name, true).scope_boxed());
+        remove.await.unwrap();
+    }
+
+    /// Parts of configs that Ana was sent.
+    async fn handed_over(&self) -> usize {
+        let sent = self.works.sent_to(ANA).await;
+        sent.iter().filter(|body| matches!(body, Body::Config { .. })).count()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_config_whose_server_goes_while_it_is_made_is_made_elsewhere() {
+    let house = House::new().await;
+    let lost = house.add_server("lost-1", "{}").await;
+    let id = house.config().await;
+    let on_its_way = house.place(id).await.unwrap();
+    assert_eq!(on_its_way.0, lost);
+    house.remove("lost-1").await;
+    house.applied(&on_its_way).await;
+    let config = house.find(id).await;
+    assert_eq!((config.server_id, config.status), (None, ConfigStatus::Preparing));
+    assert!(config.secret.is_none() && config.applied == Applied::None, "{config:?}");
+    assert_eq!(house.handed_over().await, 0, "what is gone is not handed over");
+
+    let other = house.add_server("other-1", "{}").await;
+    let again = house.place(id).await.unwrap();
+    assert_eq!(again.0, other);
+    assert!(again.1.credentials != on_its_way.1.credentials, "with keys of its own");
+    house.applied(&again).await;
+    let config = house.find(id).await;
+    assert_eq!((config.server_id, config.status), (Some(other), ConfigStatus::Active));
+    assert_eq!(house.handed_over().await, 3, "text, code and guide, once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_placed_on_a_server_that_is_being_removed() {
+    let house = Arc::new(House::new().await);
+    house.add_server("lost-1", "{}").await;
+    let id = house.config().await;
+    let (placed, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let placing = tokio::spawn({
+        let (house, placed, go_on) = (house.clone(), placed.clone(), go_on.clone());
+        async move {
+            let (config, placed, go_on) = (&house.find(id).await, &placed, &go_on);
+            let place = house.works.run("place", Origin::SYSTEM, |work| {
+                async move {
+                    let chosen = vpn::place(work, config).await?;
+                    placed.notify_one();
+                    go_on.notified().await;
+                    Ok::<_, ConfigError>(chosen)
+                }
+                .scope_boxed()
+            });
+            place.await.unwrap()
+        }
+    });
+    placed.notified().await;
+    let removing = tokio::spawn({
+        let house = house.clone();
+        async move { house.remove("lost-1").await }
+    });
+    let waiting = "SELECT COUNT(*) FROM information_schema.innodb_trx t JOIN information_schema.processlist p \
+                   ON p.id = t.trx_mysql_thread_id WHERE t.trx_state = 'LOCK WAIT' AND p.db = DATABASE()";
+    eventually(LIMIT, async || {
+        sqlx::query_scalar::<_, i64>(waiting).fetch_one(&house.works.db.pool).await.unwrap() == 1
+    })
+    .await;
+    go_on.notify_one();
+    let on_its_way = placing.await.unwrap();
+    removing.await.unwrap();
+    assert_eq!(house.find(id).await.server_id, None, "the removal saw what had just been placed");
+    house.applied(&on_its_way).await;
+    assert_eq!(house.find(id).await.status, ConfigStatus::Preparing);
+    assert!(matches!(house.place(id).await, Err(ConfigError::NoServer(_))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replaced_secret_counts_from_the_next_call_on() {
+    let house = House::new().await;
+    let (before, after) = (
+        OutlineServer::start(Options::default()).await.unwrap(),
+        OutlineServer::start(Options::default()).await.unwrap(),
+    );
+    let secret = |outline: &OutlineServer| {
+        serde_json::json!({ "api_url": outline.api_url(), "cert_sha256": outline.cert_sha256() }).to_string()
+    };
+    let id = house.add_server("nl-1", &secret(&before)).await;
+    let backends = Backends::default();
+    let config = house.config().await;
+    let (_, desired) = house.place(config).await.unwrap();
+    assert!(desired.access == Access::Present);
+    let (_, first) = backends.of(&house.works, id).await.unwrap();
+    first.ensure(&desired).await.unwrap();
+    assert_eq!((before.key_ids().await.len(), after.key_ids().await.len()), (1, 0));
+
+    // Sealed anew, it is the same secret: nothing is opened again.
+    let mut conn = house.works.db.pool.acquire().await.unwrap();
+    let row = crud::server::find(&mut conn, id).await.unwrap().unwrap();
+    let sealed = server::reseal(&house.works.config.keyring, &row).unwrap();
+    crud::server::set_secret(&mut conn, id, &sealed).await.unwrap();
+    assert!(Arc::ptr_eq(&first, &backends.of(&house.works, id).await.unwrap().1));
+
+    let moved = &secret(&after);
+    let replace = house
+        .works
+        .run("replace", Origin::SYSTEM, |work| server::replace_secret(work, "nl-1", moved).scope_boxed());
+    replace.await.unwrap();
+    let (_, second) = backends.of(&house.works, id).await.unwrap();
+    second.ensure(&desired).await.unwrap();
+    assert_eq!((before.key_ids().await.len(), after.key_ids().await.len()), (1, 1));
+}
