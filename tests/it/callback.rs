@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use usipipo::handlers::bots::callback::{Callback, MAX_BYTES, Os};
-use usipipo::ids::{ConfigId, PaymentId, PlanId, SubscriptionId, UserId};
+use usipipo::ids::{ChargeId, ConfigId, PaymentId, PlanId, SubscriptionId, UserId};
 use usipipo::models::bot::Language;
 use usipipo::models::payment::ProviderId;
 use usipipo::models::vpn::Protocol;
@@ -23,6 +23,8 @@ fn longest() -> Vec<Callback> {
         CancelOrder(payment),
         Refund(payment),
         RefundNow(payment),
+        Charge(ChargeId(i64::MAX)),
+        SendBack(ChargeId(i64::MAX)),
     ]);
     all.extend([
         Config(config),
