@@ -168,8 +168,8 @@ async fn nothing_is_placed_on_a_server_that_is_being_removed() {
         let house = house.clone();
         async move { house.remove("lost-1").await }
     });
-    let waiting = "SELECT COUNT(*) FROM information_schema.innodb_trx t JOIN information_schema.processlist p \
-                   ON p.id = t.trx_mysql_thread_id WHERE t.trx_state = 'LOCK WAIT' AND p.db = DATABASE()";
+    let waiting = "SELECT COUNT(*) FROM information_schema.processlist WHERE db = DATABASE() \
+                   AND id <> CONNECTION_ID() AND info LIKE '%removed_at IS NULL FOR UPDATE'";
     eventually(LIMIT, async || {
         sqlx::query_scalar::<_, i64>(waiting).fetch_one(&house.works.db.pool).await.unwrap() == 1
     })
