@@ -26,6 +26,7 @@ help-commands = <b>Commands</b>
 help-command = /{ $command } — { $what }
 help-staff-commands = <b>For the team</b>
 help-button-guides = 📖 Guides
+help-support-email = ✉️ Write to support: { $address }
 help-button-support = 💬 Write to support
 help-button-payments = 💳 Trouble with a payment
 help-button-terms = 📜 Terms

@@ -26,6 +26,7 @@ help-commands = <b>Comandos</b>
 help-command = /{ $command } — { $what }
 help-staff-commands = <b>Para el equipo</b>
 help-button-guides = 📖 Guías
+help-support-email = ✉️ Escribe a soporte: { $address }
 help-button-support = 💬 Escribir a soporte
 help-button-payments = 💳 Problemas con un pago
 help-button-terms = 📜 Términos

@@ -26,6 +26,7 @@ help-commands = <b>Команды</b>
 help-command = /{ $command } — { $what }
 help-staff-commands = <b>Для команды</b>
 help-button-guides = 📖 Инструкции
+help-support-email = ✉️ Напишите в поддержку: { $address }
 help-button-support = 💬 Написать в поддержку
 help-button-payments = 💳 Вопрос по оплате
 help-button-terms = 📜 Условия

@@ -21,7 +21,7 @@ pub use access::AccessConfig;
 pub use database::DatabaseConfig;
 pub use logging::{LogFormat, LoggingConfig};
 pub use payments::{PaymentsConfig, QvapayConfig, SignatureRule};
-pub use people::PeopleConfig;
+pub use people::{Contact, PeopleConfig};
 pub use queue::QueueConfig;
 pub use read::{ConfigError, Problem};
 pub use server::ServerConfig;

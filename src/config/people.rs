@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use reqwest::Url;
+
 use super::entries;
 use super::read::Reader;
 use crate::ids::UserId;
@@ -12,8 +14,44 @@ pub struct PeopleConfig {
     pub superadmins: BTreeSet<UserId>,
     /// `ADMIN_TELEGRAM_IDS`.
     pub admins: BTreeSet<UserId>,
-    /// `SUPPORT_CONTACT`: shown to people who need a human; a @name, an address or a link.
-    pub support_contact: Option<String>,
+    /// `SUPPORT_CONTACT`: shown to people who need a human.
+    pub support_contact: Option<Contact>,
+}
+
+/// Where a human can be found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Contact {
+    /// At Telegram, without the `@`.
+    Username(String),
+    /// An https address.
+    Link(String),
+    Email(String),
+}
+
+impl Contact {
+    const EXPECTED: &'static str =
+        "a @username of Telegram, an https:// link or an e-mail address, such as @usipipo_support";
+
+    fn parse(text: &str) -> Option<Self> {
+        if text.len() > 200 || text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            return None;
+        }
+        if let Some(name) = text.strip_prefix('@') {
+            let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+            return ((4..=32).contains(&name.len()) && plain).then(|| Contact::Username(name.to_owned()));
+        }
+        if text.contains("://") {
+            let url = Url::parse(text).ok()?;
+            let public = url.scheme() == "https" && url.username().is_empty() && url.password().is_none();
+            return (public && url.has_host()).then(|| Contact::Link(url.into()));
+        }
+        let (who, host) = text.split_once('@')?;
+        let of = |text: &str, marks: &[u8]| {
+            !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || marks.contains(&b))
+        };
+        let named = of(who, b"._+-") && of(host, b".-") && host.split('.').count() > 1;
+        (named && host.split('.').all(|part| !part.is_empty())).then(|| Contact::Email(text.to_owned()))
+    }
 }
 
 impl PeopleConfig {
@@ -22,11 +60,7 @@ impl PeopleConfig {
         let superadmins = env
             .required("SUPERADMIN_TELEGRAM_IDS", ids, |list| parse_ids(list).filter(|ids| !ids.is_empty()));
         let admins = env.or("ADMIN_TELEGRAM_IDS", ids, BTreeSet::new(), parse_ids);
-        let contact = "at most 100 characters on one line, such as @usipipo_support";
-        let support_contact = env.optional("SUPPORT_CONTACT", contact, |text| {
-            let fits = text.chars().count() <= 100 && !text.chars().any(char::is_control);
-            fits.then(|| text.to_owned())
-        });
+        let support_contact = env.optional("SUPPORT_CONTACT", Contact::EXPECTED, Contact::parse);
         Some(Self { superadmins: superadmins?, admins: admins?, support_contact: support_contact? })
     }
 }

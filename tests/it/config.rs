@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
-use usipipo::config::{Config, ConfigError, DatabaseConfig, LogFormat, SignatureRule};
+use usipipo::config::{Config, ConfigError, Contact, DatabaseConfig, LogFormat, SignatureRule};
 use usipipo::ids::UserId;
 use usipipo::models::bot::{Bot, Language};
 
@@ -63,6 +63,7 @@ fn every_mistake_is_told_at_once() {
         ("QVAPAY_APP_ID", "hidden"),
         ("QVAPAY_WEBHOOK_SIGNATURE", "sometimes"),
         ("TRIAL_DAYS", "-1"),
+        ("SUPPORT_CONTACT", "call me"),
         ("DEFAULT_LANGUAGE", "fr"),
         ("LOG_FORMAT", "xml"),
         ("RUST_LOG", "usipipo=louder"),
@@ -118,6 +119,39 @@ fn the_minimal_configuration_has_the_documented_defaults() {
     assert_eq!((config.access.trial_days, config.access.trial_traffic_mb), (7, 1000));
     assert_eq!(config.default_language, Language::Es);
     assert_eq!(config.logging.format, LogFormat::Json);
+}
+
+#[test]
+fn a_human_is_found_at_telegram_on_the_web_or_by_e_mail() {
+    let contact =
+        |text: &str| with("SUPPORT_CONTACT", text).map(|config| config.people.support_contact.unwrap());
+    assert_eq!(contact("@usipipo_support").unwrap(), Contact::Username("usipipo_support".into()));
+    assert_eq!(contact("https://t.me/x?start=y").unwrap(), Contact::Link("https://t.me/x?start=y".into()));
+    assert_eq!(
+        contact("help+vpn@mail.example.com").unwrap(),
+        Contact::Email("help+vpn@mail.example.com".into())
+    );
+    for wrong in [
+        "usipipo_support",
+        "@ab",
+        "@no spaces",
+        "@häns_peter",
+        "http://example.com",
+        "https://",
+        "ftp://example.com",
+        "https://user:pass@example.com",
+        "a@b",
+        "@@example.com",
+        "a@b@example.com",
+        "a b@example.com",
+        "mailto:a@b.c",
+        "a@b..c",
+        "a@.b",
+        "+34 600 000 000",
+    ] {
+        let error = contact(wrong).unwrap_err().to_string();
+        assert!(error.contains("SUPPORT_CONTACT") && error.contains("@usipipo_support"), "{wrong}: {error}");
+    }
 }
 
 #[test]

@@ -124,7 +124,7 @@ impl Bots {
     fn turn_away(&self, talk: &mut Talk<'_>) {
         talk.acknowledge();
         let support = talk.support();
-        let body = screens::reply(talk.t, &Reply::Banned, support.as_deref()).message();
+        let body = screens::reply(talk.t, &Reply::Banned, support.as_ref()).message();
         let day = talk.work.now().unix().div_euclid(86_400);
         let notice = Outgoing::new(talk.bot, talk.user.id, Class::Interactive, body);
         talk.work.send(notice.once(format!("banned:{}:{day}", talk.user.id)));

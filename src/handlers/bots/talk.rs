@@ -2,6 +2,7 @@
 
 use super::Bots;
 use super::screens::{self, Reply, Screen};
+use crate::config::Contact;
 use crate::i18n::Texts;
 use crate::ids::ChatId;
 use crate::integrations::telegram::update::{CallbackQuery, Message};
@@ -54,11 +55,9 @@ impl<'a> Talk<'a> {
         by_name && message.command(own).is_some()
     }
 
-    /// Where a human helps: the username of `SUPPORT_CONTACT` when it is one, else of the support bot; without `@`.
-    pub fn support(&self) -> Option<String> {
-        let contact = self.work.config().people.support_contact.clone();
-        let username = contact.as_deref().and_then(|contact| contact.strip_prefix('@')).map(str::to_owned);
-        username.or_else(|| self.bots.usernames.of(Bot::Support).map(str::to_owned))
+    /// Where a human helps.
+    pub fn support(&self) -> Option<Contact> {
+        self.bots.usernames.support(&self.work.config())
     }
 
     /// Goes on in another language.

@@ -10,6 +10,7 @@ mod house;
 mod links;
 mod money;
 mod orders;
+mod support;
 mod trouble;
 mod walk;
 

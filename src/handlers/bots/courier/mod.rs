@@ -130,9 +130,9 @@ impl BotCourier {
     }
 
     async fn word(&self, chat: ChatId, notice: &Notice) -> Result<Screen, Unsendable> {
-        let support = self.usernames.of(Bot::Support);
+        let support = &self.usernames.support(&self.works.config);
         let worded = self.works.run("word_notice", Origin::SYSTEM, |work| {
-            async move { notice::word(work, chat, notice, support).await }.scope_boxed()
+            async move { notice::word(work, chat, notice, support.as_ref()).await }.scope_boxed()
         });
         worded.await
     }

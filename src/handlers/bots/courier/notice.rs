@@ -4,6 +4,7 @@
 use chrono::TimeDelta;
 
 use super::{Unsendable, texts_for};
+use crate::config::Contact;
 use crate::crud;
 use crate::handlers::bots::screens::{
     self, Order, OrderState, Receipt, ReceiptKind, Reminder, Screen, SubscriptionView,
@@ -17,12 +18,12 @@ use crate::models::vpn::ConfigStatus;
 use crate::services::catalogue;
 use crate::work::Work;
 
-/// The notice in the language of the chat's person; `support` is the username of the support bot.
+/// The notice in the language of the chat's person.
 pub(super) async fn word(
     work: &mut Work,
     chat: ChatId,
     notice: &Notice,
-    support: Option<&str>,
+    support: Option<&Contact>,
 ) -> Result<Screen, Unsendable> {
     let t = texts_for(work, chat).await?;
     match notice {

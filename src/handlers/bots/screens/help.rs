@@ -1,6 +1,7 @@
 //! /help: how it works, and the commands that the person may use.
 
 use super::{Rows, Screen, button, lines, link, paragraphs};
+use crate::config::Contact;
 use crate::handlers::bots::callback::Callback;
 use crate::handlers::bots::commands::{Command, commands_for};
 use crate::i18n::{Html, Texts, args};
@@ -9,8 +10,8 @@ use crate::models::role::Role;
 
 pub struct Help {
     pub roles: Vec<Role>,
-    /// Username of the support bot, without `@`.
-    pub support_bot: Option<String>,
+    /// Where a human helps.
+    pub support: Option<Contact>,
 }
 
 pub fn help(t: &Texts, view: &Help) -> Screen {
@@ -20,11 +21,12 @@ pub fn help(t: &Texts, view: &Help) -> Screen {
         t.text("help-title"),
         t.text("help-steps"),
         t.text("help-trouble"),
+        support_line(t, view.support.as_ref()),
         list(t, t.text("help-commands"), &everybody),
         list(t, t.text("help-staff-commands"), &staff),
     ]);
     let rows = Rows::default()
-        .row(support_button(t, view.support_bot.as_deref()))
+        .row(support_button(t, view.support.as_ref()))
         .row([
             button(t.label("help-button-guides"), Callback::Guides),
             button(t.label("help-button-payments"), Callback::PaySupport),
@@ -48,7 +50,22 @@ fn list(t: &Texts, title: Html, commands: &[Command]) -> Html {
     lines(std::iter::once(title).chain(commands.iter().map(line)))
 }
 
-/// Opens the chat with the support bot, where there is one.
-pub(super) fn support_button(t: &Texts, username: Option<&str>) -> Option<Button> {
-    username.map(|name| link(t.label("help-button-support"), format!("https://t.me/{name}")))
+/// Opens the way to a human, where a button can: Telegram takes no e-mail addresses in one.
+pub(super) fn support_button(t: &Texts, support: Option<&Contact>) -> Option<Button> {
+    let url = match support? {
+        Contact::Username(name) => format!("https://t.me/{name}"),
+        Contact::Link(url) => url.clone(),
+        Contact::Email(_) => return None,
+    };
+    Some(link(t.label("help-button-support"), url))
+}
+
+/// Where a human can be written to, when no button leads there.
+pub(super) fn support_line(t: &Texts, support: Option<&Contact>) -> Html {
+    match support {
+        Some(Contact::Email(address)) => {
+            t.with("help-support-email", args! { "address" => address.as_str() })
+        }
+        _ => Html::default(),
+    }
 }

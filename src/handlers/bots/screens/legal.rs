@@ -1,8 +1,9 @@
 //! /terms, /privacy and /paysupport (the last one is asked for by Telegram of every bot that takes Stars).
 
-use super::help::support_button;
+use super::help::{support_button, support_line};
 use super::parts::{self, PaymentView};
 use super::{Rows, Screen, button, lines, paragraphs};
+use crate::config::Contact;
 use crate::handlers::bots::callback::Callback;
 use crate::i18n::{Html, Texts, args};
 use crate::ids::UserId;
@@ -22,8 +23,8 @@ pub struct PaySupport {
     pub id: UserId,
     /// The newest first; three are shown with their order numbers.
     pub payments: Vec<PaymentView>,
-    /// Username of the support bot, without `@`.
-    pub support_bot: Option<String>,
+    /// Where a human helps.
+    pub support: Option<Contact>,
 }
 
 pub fn pay_support(t: &Texts, view: &PaySupport) -> Screen {
@@ -39,9 +40,10 @@ pub fn pay_support(t: &Texts, view: &PaySupport) -> Screen {
     };
     let html = paragraphs([
         t.text("paysupport"),
+        support_line(t, view.support.as_ref()),
         t.with("paysupport-id", args! { "id" => Html::code(view.id) }),
         orders,
     ]);
-    let rows = Rows::default().row(support_button(t, view.support_bot.as_deref())).back(t, Callback::Help);
+    let rows = Rows::default().row(support_button(t, view.support.as_ref())).back(t, Callback::Help);
     Screen::new(html, rows)
 }

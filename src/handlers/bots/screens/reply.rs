@@ -1,7 +1,8 @@
 //! Short replies: what the bot says when there is nothing else to show.
 
-use super::help::support_button;
-use super::{Rows, Screen};
+use super::help::{support_button, support_line};
+use super::{Rows, Screen, paragraphs};
+use crate::config::Contact;
 use crate::i18n::html::shorten;
 use crate::i18n::{Html, Texts, args};
 
@@ -35,13 +36,13 @@ pub enum Reply {
 }
 
 /// The reply as a message, with the way to the menu and, where it helps, to support.
-pub fn reply(t: &Texts, reply: &Reply, support_bot: Option<&str>) -> Screen {
+pub fn reply(t: &Texts, reply: &Reply, support: Option<&Contact>) -> Screen {
     let needs_support = matches!(reply, Reply::Banned | Reply::Error { .. });
-    let support = support_button(t, support_bot.filter(|_| needs_support));
-    let rows = Rows::default().row(support);
+    let support = support.filter(|_| needs_support);
+    let rows = Rows::default().row(support_button(t, support));
     // A banned person has no menu to go back to.
     let rows = if matches!(reply, Reply::Banned) { rows } else { rows.home(t) };
-    Screen::new(reply_text(t, reply), rows)
+    Screen::new(paragraphs([reply_text(t, reply), support_line(t, support)]), rows)
 }
 
 /// The reply as the alert over a pressed button; at most 200 characters.

@@ -60,9 +60,10 @@ pub fn house(t: &Texts, n: &Names) -> Vec<Sample> {
         server(ServerHealth::Down, Protocol::Outline, true),
         server(ServerHealth::Unknown, Protocol::Wireguard, true),
     ];
-    let pay_help =
-        |payments, bot: Option<&str>| PaySupport { id: ANA, payments, support_bot: bot.map(str::to_owned) };
-    let paid = pay_help(vec![payment_view(n, PaymentStatus::Completed)], Some("usipipo_help_bot"));
+    let pay_help = |payments, support| PaySupport { id: ANA, payments, support };
+    let bot = || Some(Contact::Username("usipipo_help_bot".to_owned()));
+    let email = || Some(Contact::Email("help+vpn@example.com".to_owned()));
+    let paid = pay_help(vec![payment_view(n, PaymentStatus::Completed)], bot());
     vec![
         sample("status", status(t, &Status { services: services.clone(), servers, now: now() })),
         sample("status/no servers", status(t, &Status { services, servers: vec![], now: now() })),
@@ -70,5 +71,6 @@ pub fn house(t: &Texts, n: &Names) -> Vec<Sample> {
         sample("privacy", privacy(t)),
         sample("paysupport", pay_support(t, &paid)),
         sample("paysupport/no payments", pay_support(t, &pay_help(vec![], None))),
+        sample("paysupport/by e-mail", pay_support(t, &pay_help(vec![], email()))),
     ]
 }

@@ -7,6 +7,7 @@ mod vpn;
 
 use chrono::Duration;
 use usipipo::clock::Timestamp;
+use usipipo::config::Contact;
 use usipipo::handlers::bots::callback::Os;
 use usipipo::handlers::bots::commands::Command;
 use usipipo::handlers::bots::screens::admin::*;
@@ -222,10 +223,16 @@ fn menu(t: &Texts, n: &Names) -> Vec<Sample> {
             home(t, &home_view(n, false, Some(subscription(n, SubscriptionStatus::Pending)), &[])),
         ),
         sample("home/after a stale button", home_after(t, reply_text(t, &Reply::StaleButton), &idle)),
-        sample("help/user", help(t, &Help { roles: vec![], support_bot: None })),
+        sample("help/user", help(t, &Help { roles: vec![], support: None })),
         sample(
             "help/finance",
-            help(t, &Help { roles: vec![Role::Finance], support_bot: Some("usipipo_help_bot".to_owned()) }),
+            help(
+                t,
+                &Help {
+                    roles: vec![Role::Finance],
+                    support: Some(Contact::Link("https://example.com/help".to_owned())),
+                },
+            ),
         ),
         sample("languages", languages(t)),
         sample("about/support", about_support(t, Some("usipipo_bot"))),
@@ -247,6 +254,7 @@ fn menu(t: &Texts, n: &Names) -> Vec<Sample> {
         "reply/error",
     ];
     let shown = replies().into_iter().zip(names);
-    samples.extend(shown.map(|(view, name)| sample(name, reply(t, &view, Some("usipipo_help_bot")))));
+    let support = Some(Contact::Username("usipipo_help_bot".to_owned()));
+    samples.extend(shown.map(|(view, name)| sample(name, reply(t, &view, support.as_ref()))));
     samples
 }

@@ -27,7 +27,7 @@ pub async fn logs(talk: &mut Talk<'_>, page: u32) -> Step {
 pub async fn pay_support(talk: &mut Talk<'_>) -> Step {
     let id = talk.user.id;
     let payments = views::payments(talk, id).await?;
-    let view = PaySupport { id, payments, support_bot: talk.support() };
+    let view = PaySupport { id, payments, support: talk.support() };
     talk.show(screens::pay_support(talk.t, &view));
     Ok(())
 }

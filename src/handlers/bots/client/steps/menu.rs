@@ -48,7 +48,7 @@ pub async fn home(talk: &mut Talk<'_>) -> Step {
 
 pub async fn help(talk: &mut Talk<'_>) -> Step {
     let roles = access::roles_of(talk.work, talk.user.id).await?;
-    let view = Help { roles, support_bot: talk.support() };
+    let view = Help { roles, support: talk.support() };
     talk.show(screens::help(talk.t, &view));
     Ok(())
 }
