@@ -79,11 +79,16 @@ async fn extend_to(
 }
 
 /// Takes back what a refunded order had given: its days and its traffic. Access ends at once when nothing is left.
+/// An order whose time ran out before the subscription began anew has nothing left in it.
 pub async fn take_back(work: &mut Work, order: &Payment) -> sqlx::Result<()> {
     let Some(id) = order.subscription_id else { return Ok(()) };
     let Some(mut subscription) = crud::subscription::lock(work.conn(), id).await? else { return Ok(()) };
     let now = work.now();
     let before = subscription.ends_at;
+    let is_spent = order.completed_at.is_some_and(|at| at < subscription.starts_at);
+    if is_spent || subscription.status == SubscriptionStatus::Expired {
+        return Ok(());
+    }
     subscription.ends_at = before - TimeDelta::days(i64::from(order.duration_days));
     subscription.renews = false;
     if let (Some(allowance), Some(mb)) = (subscription.allowance, order.traffic_mb) {

@@ -1,3 +1,4 @@
+use chrono::TimeDelta;
 use futures::future::join_all;
 use scoped_futures::ScopedFutureExt;
 use usipipo::ids::{PaymentId, UserId};
@@ -50,6 +51,29 @@ async fn a_refund_takes_back_what_it_bought_once() {
     assert_eq!(shop.count("SELECT COUNT(*) FROM ledger_entries WHERE kind = 'refund'").await, 1);
     let told = "SELECT COUNT(*) FROM outbound_messages WHERE dedupe_key LIKE 'refunded:%'";
     assert_eq!(shop.count(told).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_of_what_was_used_up_takes_nothing_of_a_later_purchase() {
+    let shop = Shop::open().await;
+    let january = shop.order(ProviderId::Stars).await;
+    shop.stars(&stars_for(&january, "january")).await;
+    shop.works.clock.advance(TimeDelta::days(150));
+    let june = shop.order(ProviderId::Stars).await;
+    shop.stars(&stars_for(&june, "june")).await;
+    let allowance = "SELECT CAST(allowance AS SIGNED) FROM subscriptions";
+    let (days, bought) = (i64::from(june.duration_days), shop.count(allowance).await);
+    assert_eq!(shop.days_left().await, days);
+    let refund = async |order: PaymentId| {
+        let refund =
+            shop.works.run("refunded", Origin::SYSTEM, |work| payment::refunded(work, order).scope_boxed());
+        assert!(refund.await.unwrap());
+    };
+    refund(january.id).await;
+    assert_eq!((shop.days_left().await, shop.count(allowance).await), (days, bought));
+    assert_eq!(shop.payment(&january).await.status, PaymentStatus::Refunded);
+    refund(june.id).await;
+    assert_eq!(shop.days_left().await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
