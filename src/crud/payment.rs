@@ -17,7 +17,7 @@ macro_rules! select_payment {
              parent_id AS `parent_id: PaymentId`, provider AS `provider: ProviderId`, amount, \
              currency AS `currency: Currency`, duration_days, traffic_mb, device_limit, \
              status AS `status: PaymentStatus`, invoice_id, invoice_url, callback_token, charge_id, paid_amount, \
-             paid_currency AS `paid_currency: Currency`, subscription_id AS `subscription_id: SubscriptionId`, \
+             paid_currency AS `paid_currency: Currency`, payer AS `payer: UserId`, subscription_id AS `subscription_id: SubscriptionId`, \
              chat_id AS `chat_id: ChatId`, message_id, note, expires_at AS `expires_at: Timestamp`, \
              checked_at AS `checked_at: Timestamp`, completed_at AS `completed_at: Timestamp`, \
              refunded_at AS `refunded_at: Timestamp`, created_at AS `created_at: Timestamp` FROM payments " + $tail
@@ -272,20 +272,22 @@ pub async fn complete(
     Ok(done.rows_affected() == 1)
 }
 
-/// Remembers the charge of an order that goes to review, so that it can be refunded.
+/// Remembers the charge of an order that goes to review and who paid it, so that it can be refunded.
 pub async fn set_charge(
     conn: &mut MySqlConnection,
     id: PaymentId,
     charge: &Charge,
+    payer: Option<UserId>,
     now: Timestamp,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "UPDATE payments SET charge_id = ?, charge_hash = ?, paid_amount = ?, paid_currency = ?, updated_at = ? \
-         WHERE id = ?",
+        "UPDATE payments SET charge_id = ?, charge_hash = ?, paid_amount = ?, paid_currency = ?, payer = ?, \
+         updated_at = ? WHERE id = ?",
         charge.id,
         charge.hash(),
         charge.amount,
         charge.currency,
+        payer,
         now,
         id
     )

@@ -1,5 +1,5 @@
-//! Schema upgrades. Each migration is one statement that is safe to run again, so an upgrade that was killed half
-//! way is simply repeated. Copies that start together take turns by a lease in a table of our own: GET_LOCK, which
+//! Schema upgrades. Each migration is one statement that is safe to run again (or adds to a table what a second run
+//! finds there), so an upgrade that was killed half way is simply repeated. Copies that start together take turns by a lease in a table of our own: GET_LOCK, which
 //! sqlx would use, means nothing between the nodes of a Galera cluster.
 
 use std::time::Duration;
@@ -68,8 +68,28 @@ pub async fn pending(conn: &mut MySqlConnection) -> sqlx::Result<usize> {
 
 async fn apply(conn: &mut MySqlConnection) -> Result<(), UpgradeError> {
     forget_half_applied(conn).await?;
-    migrator().run_direct(None, conn, false).await?;
-    Ok(())
+    loop {
+        match migrator().run_direct(None, conn, false).await {
+            Err(MigrateError::ExecuteMigration(error, version)) if adds_what_is_there(&error) => {
+                mark_applied(conn, version).await?;
+            }
+            done => return Ok(done?),
+        }
+    }
+}
+
+/// Whether an `ALTER TABLE … ADD` met its own column (1060) or key (1061): a run that was killed before it could mark
+/// the migration has added it. MySQL has no `ADD COLUMN IF NOT EXISTS`.
+fn adds_what_is_there(error: &sqlx::Error) -> bool {
+    matches!(super::database_error_number(error), Some(1060 | 1061))
+}
+
+async fn mark_applied(conn: &mut MySqlConnection, version: i64) -> Result<(), UpgradeError> {
+    let marked = sqlx::query("UPDATE _sqlx_migrations SET success = TRUE WHERE version = ?")
+        .bind(version)
+        .execute(conn)
+        .await?;
+    if marked.rows_affected() == 1 { Ok(()) } else { Err(MigrateError::Dirty(version).into()) }
 }
 
 /// Takes back the mark of a migration that began and was killed: it runs again from its start.

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::Jobs;
 use crate::crud;
 use crate::ids::{ChargeId, PaymentId};
-use crate::integrations::payments::{InvoiceRequest, OrderHandle, Provider, ProviderError, Urgency};
+use crate::integrations::payments::{InvoiceRequest, Provider, ProviderError, Urgency};
 use crate::models::job::Job;
 use crate::models::payment::{Payment, PaymentStatus, ProviderId};
 use crate::queue::Failure;
@@ -89,7 +89,9 @@ impl Jobs {
         if order.status == PaymentStatus::Refunded {
             return Ok(());
         }
-        provider.refund(&payment::handle_of(&order)).await.map_err(into_failure)?;
+        let charge = order.charge_id.as_deref();
+        let charge = charge.ok_or_else(|| Failure::give_up("no money is known for the order"))?;
+        provider.refund(charge, order.paid_by()).await.map_err(into_failure)?;
         run.finish("payment_refunded", |work| {
             async move {
                 payment::refunded(work, id).await?;
@@ -109,13 +111,8 @@ impl Jobs {
         };
         let Some(charge) = charge.filter(|charge| charge.resolved_at.is_none()) else { return Ok(()) };
         let payer = charge.payer.ok_or_else(|| Failure::give_up("nobody knows whom to send it to"))?;
-        let order = OrderHandle {
-            order_ref: String::new(),
-            invoice_id: None,
-            charge_id: Some(charge.charge_id),
-            user_id: payer,
-        };
-        self.provider(charge.provider)?.refund(&order).await.map_err(into_failure)?;
+        let provider = self.provider(charge.provider)?;
+        provider.refund(&charge.charge_id, payer).await.map_err(into_failure)?;
         run.finish("charge_sent_back", |work| {
             async move {
                 payment::charge_sent_back(work, id).await?;

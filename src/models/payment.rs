@@ -86,6 +86,8 @@ pub struct Payment {
     pub charge_id: Option<String>,
     pub paid_amount: Option<Decimal>,
     pub paid_currency: Option<Currency>,
+    /// Who paid, where the provider tells it and somebody looks at it: an order in review.
+    pub payer: Option<UserId>,
     pub subscription_id: Option<SubscriptionId>,
     pub chat_id: Option<ChatId>,
     pub message_id: Option<i64>,
@@ -108,6 +110,11 @@ impl Payment {
             (Some(amount), Some(currency)) => Money::new(amount, currency),
             _ => self.price(),
         }
+    }
+
+    /// Whose money it is, and to whom it goes back: not always whose order it is.
+    pub fn paid_by(&self) -> UserId {
+        self.payer.unwrap_or(self.user_id)
     }
 }
 

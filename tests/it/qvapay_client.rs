@@ -56,12 +56,7 @@ fn again(order: &str) -> InvoiceRequest {
 }
 
 fn handle(order: &str, invoice: Option<&str>) -> OrderHandle {
-    OrderHandle {
-        order_ref: order.to_owned(),
-        invoice_id: invoice.map(str::to_owned),
-        charge_id: None,
-        user_id: UserId(7),
-    }
+    OrderHandle { order_ref: order.to_owned(), invoice_id: invoice.map(str::to_owned), charge_id: None }
 }
 
 fn unpaid_callback(payment: Payment) -> Payment {
@@ -335,7 +330,7 @@ async fn a_refund_names_whom_to_pay_back() {
     let made = client.create_invoice(&request("ord_1")).await.unwrap();
     let payment = Payment { paid_by: "yusnier".to_owned(), ..Payment::default() };
     drop(server.pay(server.invoices()[0].uuid, unpaid_callback(payment)));
-    let outcome: Result<RefundOutcome, _> = client.refund(&handle("ord_1", Some(&made.id))).await;
+    let outcome: Result<RefundOutcome, _> = client.refund(&made.id, UserId(7)).await;
     let Err(error @ ProviderError::Refused { .. }) = outcome else { panic!("{outcome:?}") };
     assert!(error.to_string().contains("the QvaPay user yusnier by hand"), "{error}");
 }

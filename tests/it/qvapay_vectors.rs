@@ -55,12 +55,7 @@ fn authenticate(
 }
 
 fn order() -> OrderHandle {
-    OrderHandle {
-        order_ref: ORDER.to_owned(),
-        invoice_id: Some(INVOICE.to_owned()),
-        charge_id: None,
-        user_id: UserId(7),
-    }
+    OrderHandle { order_ref: ORDER.to_owned(), invoice_id: Some(INVOICE.to_owned()), charge_id: None }
 }
 
 /// What the whole server does with a row, in the words of the vectors.

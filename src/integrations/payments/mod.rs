@@ -85,7 +85,6 @@ pub struct OrderHandle {
     /// The provider's id of the invoice, once known.
     pub invoice_id: Option<String>,
     pub charge_id: Option<String>,
-    pub user_id: UserId,
 }
 
 /// State of a transaction as the provider itself tells it.
@@ -158,8 +157,8 @@ pub trait Provider: Send + Sync {
         order: &OrderHandle,
         urgency: Urgency,
     ) -> Result<Option<Observation>, ProviderError>;
-    /// Gives the money back.
-    async fn refund(&self, order: &OrderHandle) -> Result<RefundOutcome, ProviderError>;
+    /// Gives a charge back to whoever paid it.
+    async fn refund(&self, charge_id: &str, payer: UserId) -> Result<RefundOutcome, ProviderError>;
     /// A cheap authenticated call, for `doctor`.
     async fn check(&self) -> Result<String, ProviderError>;
 }

@@ -133,9 +133,8 @@ impl Provider for Stars {
         }))
     }
 
-    async fn refund(&self, order: &OrderHandle) -> Result<RefundOutcome, ProviderError> {
-        let Some(charge_id) = &order.charge_id else { return Err(refused("the order has no charge")) };
-        self.telegram.refund_star_payment(order.user_id, charge_id).await.map_err(provider_error)
+    async fn refund(&self, charge_id: &str, payer: UserId) -> Result<RefundOutcome, ProviderError> {
+        self.telegram.refund_star_payment(payer, charge_id).await.map_err(provider_error)
     }
 
     async fn check(&self) -> Result<String, ProviderError> {

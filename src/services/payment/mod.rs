@@ -80,7 +80,6 @@ pub fn handle_of(order: &Payment) -> OrderHandle {
         order_ref: order.order_ref.clone(),
         invoice_id: order.invoice_id.clone(),
         charge_id: order.charge_id.clone(),
-        user_id: order.user_id,
     }
 }
 

@@ -83,6 +83,6 @@ pub async fn refunded(work: &mut Work, id: PaymentId) -> sqlx::Result<bool> {
     work.audit(Action::PaymentRefunded, Some(&format!("payment:{id}")), details).await?;
     show_order(work, &order);
     let notice = Notice::Refunded { payment_id: id };
-    work.notify_once(order.user_id, notice, format!("refunded:{id}"));
+    work.notify_once(order.paid_by(), notice, format!("refunded:{id}"));
     Ok(true)
 }

@@ -133,7 +133,7 @@ async fn review(
     let to = PaymentStatus::Review;
     crud::payment::set_status(work.conn(), order.id, order.status, to, Some(reason), now).await?;
     if let Some(charge) = charge {
-        crud::payment::set_charge(work.conn(), order.id, charge, now).await?;
+        crud::payment::set_charge(work.conn(), order.id, charge, payer, now).await?;
     }
     let alert = Alert::PaymentReview { payment_id: order.id, reason: reason.to_owned() };
     audit::notify_admins(work, Action::PaymentReview, alert).await?;

@@ -7,21 +7,31 @@ mod routes;
 mod settle;
 mod unmatched;
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use rust_decimal::Decimal;
 use scoped_futures::ScopedFutureExt;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use usipipo::crud;
 use usipipo::ids::{PlanId, UserId};
-use usipipo::integrations::payments::{Observation, ObservedState};
+use usipipo::integrations::payments::stars::Stars;
+use usipipo::integrations::payments::{Observation, ObservedState, Providers};
+use usipipo::jobs::Jobs;
 use usipipo::models::audit::Actor;
+use usipipo::models::lane::Holder;
 use usipipo::models::payment::{Charge, Payment, ProviderId};
 use usipipo::models::server::NewServer;
 use usipipo::models::vpn::Protocol;
 use usipipo::money::Currency;
-use usipipo::services::payment::{self, Credit, StarsPayment};
+use usipipo::queue::jobs::JobWorker;
+use usipipo::queue::runner::{Runner, RunnerOptions};
+use usipipo::services::payment::{self, Credit, PaymentError, StarsPayment};
 use usipipo::services::server;
-use usipipo::work::Origin;
+use usipipo::work::{Origin, Works};
 
-use crate::support::works::TestWorks;
+use crate::support::bot_api::Api;
+use crate::support::works::{ADMIN, TestWorks, by};
 
 pub const ANA: UserId = UserId(6_123_456_789);
 
@@ -79,6 +89,25 @@ impl Shop {
             .run("observed", Origin::SYSTEM, |work| payment::observed(work, id, Some(seen)).scope_boxed())
             .await
             .unwrap()
+    }
+
+    /// Somebody of the team asks for the money of an order to be sent back.
+    pub async fn request_refund(&self, order: &Payment) -> Result<Payment, PaymentError> {
+        let id = order.id;
+        self.works.run("refund", by(ADMIN), |work| payment::request_refund(work, id).scope_boxed()).await
+    }
+
+    /// Does the jobs that are queued, with Stars at this Telegram, until the guard is dropped.
+    pub fn work(&self, telegram: &Api) -> DropGuard {
+        let works = Works::clone(&self.works);
+        let providers = Providers::default().with(Stars::new(telegram.bot()));
+        let handler = Jobs { works: works.clone(), providers, backends: Arc::default() };
+        let worker = JobWorker { works: works.clone(), handler, max_attempts: 3 };
+        let poll = Duration::from_millis(20);
+        let options = RunnerOptions { lease: Duration::from_secs(30), parallel: 8, urgent: 2, poll };
+        let stop = CancellationToken::new();
+        tokio::spawn(Runner::new(works, worker, options, Holder::random(), stop.clone()).run());
+        stop.drop_guard()
     }
 
     pub async fn payment(&self, order: &Payment) -> Payment {

@@ -1,15 +1,23 @@
 use chrono::TimeDelta;
+use std::time::Duration;
+
 use futures::future::join_all;
 use scoped_futures::ScopedFutureExt;
+use serde_json::json;
 use usipipo::ids::{PaymentId, UserId};
 use usipipo::models::audit::Actor;
+use usipipo::models::notice::Notice;
 use usipipo::models::payment::{PaymentStatus, ProviderId};
 use usipipo::services::books;
-use usipipo::services::payment::{self, PaymentError};
+use usipipo::services::payment::{self, Credit, PaymentError, StarsPayment};
 use usipipo::work::Origin;
 
 use super::{ANA, Shop, paid, stars_for};
+use crate::support::bot_api::{Api, done};
+use crate::support::wait::eventually;
 use crate::support::works::ADMIN;
+
+const LIMIT: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_those_who_may_send_money_back() {
@@ -132,4 +140,24 @@ async fn money_returned_by_hand_is_a_refund() {
     let broken =
         shop.works.run("books", Origin::SYSTEM, |work| books::check(work).scope_boxed()).await.unwrap();
     assert_eq!(broken, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn money_of_somebody_else_goes_back_to_them() {
+    let shop = Shop::open().await;
+    let order = shop.order(ProviderId::Stars).await;
+    let bruno = shop.works.person(5).await.id;
+    let money = StarsPayment { payer: bruno, ..stars_for(&order, "charge") };
+    assert_eq!(shop.stars(&money).await, Credit::Review);
+    shop.works.person(ADMIN.0).await;
+    shop.request_refund(&order).await.unwrap();
+
+    let telegram = Api::start(&[done()]).await;
+    let _working = shop.work(&telegram);
+    eventually(LIMIT, async || shop.payment(&order).await.status == PaymentStatus::Refunded).await;
+    let expected = json!({ "user_id": bruno, "telegram_payment_charge_id": "charge" });
+    assert_eq!(telegram.only(), ("refundStarPayment".to_owned(), expected));
+    assert_eq!(shop.works.notices_to(bruno).await, [Notice::Refunded { payment_id: order.id }]);
+    assert!(shop.works.notices_to(ANA).await.is_empty(), "nothing of hers came back");
+    assert_eq!(shop.count("SELECT COUNT(*) FROM ledger_entries").await, 0);
 }

@@ -20,6 +20,7 @@ use super::{
     OrderHandle, Provider, ProviderError, RefundOutcome, Urgency,
 };
 use crate::clock::Timestamp;
+use crate::ids::UserId;
 use crate::models::payment::ProviderId;
 use crate::money::Currency;
 
@@ -157,11 +158,13 @@ impl QvaPay {
         let known = order.charge_id.as_ref().or(order.invoice_id.as_ref());
         match known {
             None => Ok(self.find(&order.order_ref, urgency).await?),
-            Some(id) => {
-                let id = id.parse().map_err(|_| refused(format!("{id:?} is not a QvaPay transaction")))?;
-                Ok(self.fetch(id, urgency).await?)
-            }
+            Some(id) => self.transaction(id, urgency).await,
         }
+    }
+
+    async fn transaction(&self, id: &str, urgency: Urgency) -> Result<Option<Transaction>, ProviderError> {
+        let id = id.parse().map_err(|_| refused(format!("{id:?} is not a QvaPay transaction")))?;
+        Ok(self.fetch(id, urgency).await?)
     }
 }
 
@@ -227,8 +230,8 @@ impl Provider for QvaPay {
     }
 
     /// QvaPay documents no refund, so this only tells the operator whom to pay back.
-    async fn refund(&self, order: &OrderHandle) -> Result<RefundOutcome, ProviderError> {
-        let paid = self.transaction_of(order, Urgency::Now).await.ok().flatten();
+    async fn refund(&self, charge_id: &str, _: UserId) -> Result<RefundOutcome, ProviderError> {
+        let paid = self.transaction(charge_id, Urgency::Now).await.ok().flatten();
         let whom = match paid.and_then(|paid| paid.paid_by) {
             Some(name) => format!("the QvaPay user {name}"),
             None => "the person".to_owned(),

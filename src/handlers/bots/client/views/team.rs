@@ -138,7 +138,7 @@ fn count(counted: i64) -> u64 {
 /// What a refund of this order would do.
 pub async fn refund_preview(talk: &mut Talk<'_>, order: &Payment) -> sqlx::Result<RefundPreview> {
     let names = catalogue::names(talk.work, talk.user.language).await?;
-    let payer = people::get(talk.work, order.user_id).await?;
+    let payer = people::get(talk.work, order.paid_by()).await?;
     let bought = match order.subscription_id {
         Some(id) => subscription::own(talk.work, order.user_id, id).await?,
         None => None,
@@ -146,7 +146,7 @@ pub async fn refund_preview(talk: &mut Talk<'_>, order: &Payment) -> sqlx::Resul
     let (now, days) = (talk.work.now(), TimeDelta::days(i64::from(order.duration_days)));
     Ok(RefundPreview {
         payment: PaymentView { price: order.paid(), ..account::payment_view(order, &names) },
-        payer: order.user_id,
+        payer: order.paid_by(),
         payer_name: payer.as_ref().map(full_name).unwrap_or_default(),
         paid_at: order.completed_at.unwrap_or(order.created_at),
         charge: order.charge_id.clone(),

@@ -34,7 +34,7 @@ async fn ask(talk: &mut Talk<'_>, given: &str) -> Step {
 
 pub async fn refund(talk: &mut Talk<'_>, id: PaymentId) -> Step {
     let result = match payment::request_refund(talk.work, id).await {
-        Ok(order) => RefundResult::Started { order_ref: order.order_ref, payer: order.user_id },
+        Ok(order) => RefundResult::Started { payer: order.paid_by(), order_ref: order.order_ref },
         Err(error) => refused(error)?,
     };
     show(talk, result)
@@ -42,7 +42,7 @@ pub async fn refund(talk: &mut Talk<'_>, id: PaymentId) -> Step {
 
 pub async fn refunded_by_hand(talk: &mut Talk<'_>, id: PaymentId) -> Step {
     let result = match payment::refunded_by_hand(talk.work, id).await {
-        Ok(order) => RefundResult::Noted { order_ref: order.order_ref, payer: order.user_id },
+        Ok(order) => RefundResult::Noted { payer: order.paid_by(), order_ref: order.order_ref },
         Err(error) => refused(error)?,
     };
     show(talk, result)
