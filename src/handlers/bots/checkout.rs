@@ -46,7 +46,7 @@ fn words(why: CheckoutRefusal) -> Refusal {
         // An order of somebody else is as unknown as one that never was.
         CheckoutRefusal::Unknown | CheckoutRefusal::Mismatch => Refusal::Mismatch,
         CheckoutRefusal::Paid => Refusal::Closed,
-        CheckoutRefusal::Closed | CheckoutRefusal::NotSold => Refusal::Expired,
+        CheckoutRefusal::Closed => Refusal::Expired,
     }
 }
 

@@ -26,11 +26,10 @@ pub enum CheckoutRefusal {
     Paid,
     /// Too late, or cancelled.
     Closed,
-    /// The plan is not sold any more.
-    NotSold,
 }
 
-/// May this payment go through? Asked by Telegram before it takes the Stars.
+/// May this payment go through? Asked by Telegram before it takes the Stars. An open order keeps what was agreed on,
+/// whatever has become of its plan.
 pub async fn check_checkout(
     work: &mut Work,
     payer: UserId,
@@ -45,13 +44,11 @@ pub async fn check_checkout(
     if order.price() != *price {
         return Ok(Err(CheckoutRefusal::Mismatch));
     }
-    match order.status {
-        PaymentStatus::Pending if order.expires_at > work.now() => {}
-        PaymentStatus::Completed | PaymentStatus::Refunded => return Ok(Err(CheckoutRefusal::Paid)),
-        _ => return Ok(Err(CheckoutRefusal::Closed)),
-    }
-    let plan = crud::plan::find(work.conn(), order.plan_id).await?;
-    Ok(if plan.is_some_and(|plan| plan.active) { Ok(()) } else { Err(CheckoutRefusal::NotSold) })
+    Ok(match order.status {
+        PaymentStatus::Pending if order.expires_at > work.now() => Ok(()),
+        PaymentStatus::Completed | PaymentStatus::Refunded => Err(CheckoutRefusal::Paid),
+        _ => Err(CheckoutRefusal::Closed),
+    })
 }
 
 /// Money in Stars, as Telegram's `successful_payment` tells it.
