@@ -3,7 +3,6 @@
 # --- subscription ---
 subscription-active = ✅ <b>{ $name }</b>: active
 subscription-suspended = ⏸ <b>{ $name }</b>: paused
-subscription-pending = ⏳ <b>{ $name }</b>: being prepared
 subscription-expired = ⚪ <b>{ $name }</b>: ended
 subscription-ends = 🗓 Ends in { $span } ({ $date })
 subscription-renews = 🔁 Renews by itself on { $date }

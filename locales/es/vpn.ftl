@@ -3,7 +3,6 @@
 # --- suscripción ---
 subscription-active = ✅ <b>{ $name }</b>: en marcha
 subscription-suspended = ⏸ <b>{ $name }</b>: en pausa
-subscription-pending = ⏳ <b>{ $name }</b>: preparándose
 subscription-expired = ⚪ <b>{ $name }</b>: terminó
 subscription-ends = 🗓 Termina en { $span } ({ $date })
 subscription-renews = 🔁 Se renueva solo el { $date }

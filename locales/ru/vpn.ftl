@@ -3,7 +3,6 @@
 # --- подписка ---
 subscription-active = ✅ <b>{ $name }</b>: работает
 subscription-suspended = ⏸ <b>{ $name }</b>: на паузе
-subscription-pending = ⏳ <b>{ $name }</b>: готовится
 subscription-expired = ⚪ <b>{ $name }</b>: срок истёк
 subscription-ends = 🗓 Осталось { $span } (до { $date })
 subscription-renews = 🔁 Продлится автоматически { $date }

@@ -4,8 +4,9 @@ use crate::clock::Timestamp;
 use crate::ids::{PlanId, SubscriptionId, UserId};
 
 text_enum! {
+    /// Life of a subscription. None is ever pending: what waits for money is the order. A subscription begins with its
+    /// money, and its time with it, even while its first config is still being prepared.
     SubscriptionStatus {
-        Pending = "pending",
         Active = "active",
         /// Ended or out of traffic: access is blocked, keys and addresses are kept through the grace time.
         Suspended = "suspended",

@@ -206,7 +206,7 @@ pub async fn follow_subscription(work: &mut Work, id: SubscriptionId) -> sqlx::R
     let now = work.now();
     for config in crud::vpn::list_of_subscription(work.conn(), id).await? {
         let wanted = match subscription.status {
-            SubscriptionStatus::Active | SubscriptionStatus::Pending => match config.status {
+            SubscriptionStatus::Active => match config.status {
                 ConfigStatus::Suspended => ConfigStatus::Active,
                 other => other,
             },

@@ -144,7 +144,6 @@ pub(super) fn devices(t: &Texts, devices: u32) -> Html {
 pub(super) fn subscription(t: &Texts, view: &SubscriptionView, now: Timestamp) -> Html {
     let name = args! { "name" => view.name(t) };
     let head = match view.status {
-        SubscriptionStatus::Pending => return t.with("subscription-pending", name),
         SubscriptionStatus::Active => t.with("subscription-active", name),
         SubscriptionStatus::Suspended => t.with("subscription-suspended", name),
         SubscriptionStatus::Expired => {

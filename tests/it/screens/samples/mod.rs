@@ -218,10 +218,6 @@ fn menu(t: &Texts, n: &Names) -> Vec<Sample> {
         sample("home/idle", home(t, &idle)),
         sample("home/subscribed, admin", home(t, &home_view(n, false, active(), &[Role::Admin]))),
         sample("home/trial out of traffic", home(t, &home_view(n, false, Some(trial_subscription()), &[]))),
-        sample(
-            "home/pending",
-            home(t, &home_view(n, false, Some(subscription(n, SubscriptionStatus::Pending)), &[])),
-        ),
         sample("home/after a stale button", home_after(t, reply_text(t, &Reply::StaleButton), &idle)),
         sample("help/user", help(t, &Help { roles: vec![], support: None })),
         sample(
