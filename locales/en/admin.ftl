@@ -60,6 +60,7 @@ refund-noted = ↩️ Noted: { $reference } is refunded. The person is told.
 refund-button-no = ‹ Don't refund
 refund-started = ↩️ On its way: { $reference }. The person is told once the money is back.
 refund-not-paid = That order cannot be refunded. It is: { $status }.
+refund-no-money = No money is known to have come for that order, so there is nothing to give back.
 refund-no-order = 🤷 I can't find that order.
 refund-by-hand = { $provider } cannot refund from here. Return it by hand at { $provider }; nothing has changed yet.
 

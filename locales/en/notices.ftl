@@ -5,6 +5,7 @@ told-config-delayed =
     ⏳ <b>Your { $protocol } connection takes longer than usual.</b>
 
     We are on it and your plan is safe. I will send it here as soon as it is ready; there is nothing you need to do.
+told-charge-sent-back = ↩️ <b>We gave { $price } back to you.</b> It had come for no open order and bought nothing.
 told-role = 🎖 You have a new role: <b>{ $role }</b>.
 told-role-until = 🎖 You have a new role: <b>{ $role }</b>, until { $moment }.
 told-role-over = 🎖 You no longer have the role <b>{ $role }</b>.
@@ -43,16 +44,21 @@ alert-message-dead =
 alert-payment-review =
     🔎 <b>A payment needs a human</b>
 
-    Payment: { $payment }
+    Order: { $number }
+    Paid: { $amount } · { $provider }
+    Person: { $person }
     Cause: { $reason }
 
-    👉 Nothing was given for it. Compare it with the provider's account, then refund it or settle it with the person.
+    👉 Nothing was given for it. Compare it with the account at { $provider }, then settle it with the person or give it back: { $command }
 alert-payment-unmatched =
-    🔎 <b>Money came for no order of ours</b>
+    🔎 <b>Money came that fits no order</b>
 
+    No. { $number }
+    Paid: { $amount } · { $provider }
+    Person: { $person }
     Cause: { $reason }
 
-    👉 It is not lost: it is in /reviews. Send it back or settle it with the person, then close it.
+    👉 Nothing was given for it. Look at it to send it back; once it is settled in some other way, close it and say how: { $command }
 alert-provisioning-delayed =
     🐌 <b>Somebody waits for their connection</b>
 

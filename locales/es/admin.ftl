@@ -60,6 +60,7 @@ refund-noted = ↩️ Anotado: { $reference } está devuelto. La persona recibe 
 refund-button-no = ‹ No devolver
 refund-started = ↩️ En marcha: { $reference }. La persona recibe un aviso cuando el dinero esté devuelto.
 refund-not-paid = Ese pedido no se puede devolver. Su estado: { $status }.
+refund-no-money = No consta que llegara dinero para ese pedido: no hay nada que devolver.
 refund-no-order = 🤷 No encuentro ese pedido.
 refund-by-hand = { $provider } no permite devolver desde aquí. Devuélvelo a mano en { $provider }; nada ha cambiado todavía.
 

@@ -5,6 +5,7 @@ told-config-delayed =
     ⏳ <b>Tu conexión { $protocol } está tardando más de lo normal.</b>
 
     Ya estamos en ello y tu plan está a salvo. Te la mando aquí en cuanto esté lista; no tienes que hacer nada.
+told-charge-sent-back = ↩️ <b>Te devolvimos { $price }.</b> No correspondía a ningún pedido abierto y no compró nada.
 told-role = 🎖 Tienes un nuevo rol: <b>{ $role }</b>.
 told-role-until = 🎖 Tienes un nuevo rol: <b>{ $role }</b>, hasta el { $moment }.
 told-role-over = 🎖 Ya no tienes el rol <b>{ $role }</b>.
@@ -43,16 +44,21 @@ alert-message-dead =
 alert-payment-review =
     🔎 <b>Un pago necesita una revisión</b>
 
-    Pago: { $payment }
+    Pedido: { $number }
+    Pagado: { $amount } · { $provider }
+    Persona: { $person }
     Causa: { $reason }
 
-    👉 No se dio nada a cambio. Compáralo con la cuenta del proveedor y devuélvelo o acuérdalo con la persona.
+    👉 No se dio nada a cambio. Compáralo con la cuenta en { $provider }; después acuérdalo con la persona o devuélvelo: { $command }
 alert-payment-unmatched =
-    🔎 <b>Llegó dinero que no es de ningún pedido</b>
+    🔎 <b>Llegó dinero que no encaja con ningún pedido</b>
 
+    N.º { $number }
+    Pagado: { $amount } · { $provider }
+    Persona: { $person }
     Causa: { $reason }
 
-    👉 No se pierde: está en /reviews. Devuélvelo o arréglalo con la persona, y ciérralo.
+    👉 No se dio nada a cambio. Míralo para devolverlo; si lo arreglas de otra forma, ciérralo y di cómo: { $command }
 alert-provisioning-delayed =
     🐌 <b>Alguien espera su conexión</b>
 

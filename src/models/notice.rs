@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::ids::{ChargeId, ConfigId, EventId, JobId, PaymentId, ServerId, SubscriptionId, UserId};
+use crate::models::payment::ProviderId;
 use crate::models::role::Role;
 use crate::models::subscription::ReminderKind;
+use crate::money::Money;
 
 /// Something a person is told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +23,10 @@ pub enum Notice {
     },
     Refunded {
         payment_id: PaymentId,
+    },
+    /// Money that had fitted no order went back.
+    ChargeSentBack {
+        charge_id: ChargeId,
     },
     /// A config could not be made yet; it is being worked on.
     ConfigDelayed {
@@ -71,12 +77,14 @@ pub enum Alert {
     /// Money that came for an order, but not as agreed.
     PaymentReview {
         payment_id: PaymentId,
-        reason: String,
+        #[serde(flatten)]
+        money: OddMoney,
     },
     /// Money that came and fits no order of ours.
     PaymentUnmatched {
         charge_id: ChargeId,
-        reason: String,
+        #[serde(flatten)]
+        money: OddMoney,
     },
     /// A person's access could not be made for a while.
     ProvisioningDelayed {
@@ -113,6 +121,18 @@ pub enum Alert {
         action: String,
         target: String,
     },
+}
+
+/// Money that a human has to look at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OddMoney {
+    pub provider: Option<ProviderId>,
+    /// None when its provider wrote no plain number, or when none has come yet.
+    pub amount: Option<Money>,
+    /// Who paid; where the provider does not tell, who ordered.
+    pub person: Option<UserId>,
+    /// What is odd about it.
+    pub reason: String,
 }
 
 impl Alert {

@@ -183,4 +183,9 @@ impl Charge {
     pub fn hash(&self) -> Vec<u8> {
         Sha256::digest(self.id.as_bytes()).to_vec()
     }
+
+    /// None when the provider wrote no plain number.
+    pub fn money(&self) -> Option<Money> {
+        self.amount.map(|amount| Money::new(amount, self.currency.clone()))
+    }
 }

@@ -6,8 +6,10 @@ use usipipo::handlers::bots::screens::{MAX_TEXT, alert};
 use usipipo::i18n::Texts;
 use usipipo::ids::{ChargeId, ConfigId, EventId, PaymentId, ServerId, UserId};
 use usipipo::models::bot::Language;
-use usipipo::models::notice::Alert;
+use usipipo::models::notice::{Alert, OddMoney};
 use usipipo::models::outgoing::ButtonAction;
+use usipipo::models::payment::ProviderId;
+use usipipo::money::Money;
 
 use crate::support::town::{BOT, Town};
 
@@ -21,8 +23,9 @@ fn alerts(text: &str) -> Vec<Alert> {
         Alert::JobDead { kind: text(), reason: text() },
         Alert::MessageDead { chat_id: user_id.0, reason: text() },
         Alert::MessageDead { chat_id: -1_001_234, reason: text() },
-        Alert::PaymentReview { payment_id: PaymentId(42), reason: text() },
-        Alert::PaymentUnmatched { charge_id: ChargeId(3), reason: text() },
+        Alert::PaymentReview { payment_id: PaymentId(42), money: odd_money(text()) },
+        Alert::PaymentUnmatched { charge_id: ChargeId(3), money: odd_money(text()) },
+        Alert::PaymentUnmatched { charge_id: ChargeId(4), money: unknown_money(text()) },
         Alert::ProvisioningDelayed { config_id, user_id, reason: text() },
         Alert::PoolLow { server: text(), kind: text(), free: 3 },
         Alert::ServerDown { server_id, server: text(), reason: text() },
@@ -32,6 +35,15 @@ fn alerts(text: &str) -> Vec<Alert> {
         Alert::AdminAction { actor: Some(user_id), action: text(), target: text() },
         Alert::AdminAction { actor: None, action: text(), target: text() },
     ]
+}
+
+fn odd_money(reason: String) -> OddMoney {
+    let (provider, amount) = (Some(ProviderId::Stars), Some(Money::stars(250)));
+    OddMoney { provider, amount, person: Some(UserId(6_018_273_645)), reason }
+}
+
+fn unknown_money(reason: String) -> OddMoney {
+    OddMoney { provider: Some(ProviderId::Qvapay), amount: None, person: None, reason }
 }
 
 fn shown(language: Language) -> String {
@@ -89,4 +101,16 @@ async fn a_delivery_that_nobody_understands_is_acknowledged_and_told() {
     let alerts = "SELECT COUNT(*) FROM outbound_messages WHERE dedupe_key LIKE 'alert:event_dead:%'";
     assert_eq!(town.count(alerts).await, 1);
     running.stop().await;
+}
+
+#[test]
+fn what_an_older_version_has_stored_is_still_read() {
+    let stored = r#"{"alert":"payment_review","payment_id":42,"reason":"short"}"#;
+    let Alert::PaymentReview { payment_id, money } = serde_json::from_str(stored).unwrap() else {
+        panic!("{stored}")
+    };
+    assert_eq!((payment_id, money.amount, money.reason.as_str()), (PaymentId(42), None, "short"));
+    let now = Alert::PaymentUnmatched { charge_id: ChargeId(3), money: odd_money("stray".into()) };
+    let stored = serde_json::to_string(&now).unwrap();
+    assert_eq!(serde_json::from_str::<Alert>(&stored).unwrap(), now, "{stored}");
 }

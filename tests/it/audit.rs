@@ -4,7 +4,7 @@ use chrono::Duration;
 use scoped_futures::ScopedFutureExt;
 use usipipo::ids::{PaymentId, UserId};
 use usipipo::models::audit::Action;
-use usipipo::models::notice::{Alert, Notice};
+use usipipo::models::notice::{Alert, Notice, OddMoney};
 use usipipo::models::role::{Permission, Role};
 use usipipo::services::access::{self, AccessError};
 use usipipo::services::{audit, people};
@@ -160,7 +160,8 @@ async fn a_flood_is_told_once_an_hour_and_summed_up_and_money_each_time() {
         run.await.unwrap();
     };
     let money = async || {
-        let alert = Alert::PaymentReview { payment_id: PaymentId(1), reason: "odd".into() };
+        let money = OddMoney { provider: None, amount: None, person: None, reason: "odd".into() };
+        let alert = Alert::PaymentReview { payment_id: PaymentId(1), money };
         let run = test.run::<_, sqlx::Error, _>("money", Origin::SYSTEM, |work| {
             audit::notify_admins(work, Action::PaymentReview, alert.clone()).scope_boxed()
         });

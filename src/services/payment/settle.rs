@@ -11,7 +11,7 @@ use crate::integrations::payments::{Callback, Decision, Observation, Triage, dec
 use crate::models::audit::{Action, Actor};
 use crate::models::bot::Bot;
 use crate::models::job::Job;
-use crate::models::notice::{Alert, Notice};
+use crate::models::notice::{Alert, Notice, OddMoney};
 use crate::models::outgoing::{Body, Class, Outgoing};
 use crate::models::payment::{Charge, LedgerKind, Payment, PaymentStatus};
 use crate::models::subscription::Subscription;
@@ -120,7 +120,7 @@ async fn review(
 ) -> sqlx::Result<Credit> {
     let now = work.now();
     if order.status == PaymentStatus::Review {
-        return Ok(Credit::Review);
+        return review_again(work, order, charge, payer, reason).await;
     }
     if !order.status.may_become(PaymentStatus::Review) {
         return match charge {
@@ -135,10 +135,37 @@ async fn review(
     if let Some(charge) = charge {
         crud::payment::set_charge(work.conn(), order.id, charge, payer, now).await?;
     }
-    let alert = Alert::PaymentReview { payment_id: order.id, reason: reason.to_owned() };
+    let money = OddMoney {
+        provider: Some(order.provider),
+        amount: charge.and_then(Charge::money),
+        person: Some(payer.unwrap_or(order.user_id)),
+        reason: reason.to_owned(),
+    };
+    let alert = Alert::PaymentReview { payment_id: order.id, money };
     audit::notify_admins(work, Action::PaymentReview, alert).await?;
     show_order(work, order);
     Ok(Credit::Review)
+}
+
+/// An order that waits for a human holds one charge; any other is kept beside it.
+async fn review_again(
+    work: &mut Work,
+    order: &Payment,
+    charge: Option<&Charge>,
+    payer: Option<UserId>,
+    reason: &str,
+) -> sqlx::Result<Credit> {
+    let now = work.now();
+    match (charge, &order.charge_id) {
+        (Some(charge), Some(held)) if *held != charge.id => {
+            unmatched::keep(work, order.provider, charge, payer, Some(order.id), reason).await
+        }
+        (Some(charge), None) => {
+            crud::payment::set_charge(work.conn(), order.id, charge, payer, now).await?;
+            Ok(Credit::Review)
+        }
+        _ => Ok(Credit::Review),
+    }
 }
 
 /// An authentic callback for an order: a hint. Asks for a look at the provider, or puts the order aside.

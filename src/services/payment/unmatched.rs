@@ -7,7 +7,7 @@ use crate::crud;
 use crate::ids::{ChargeId, PaymentId, UserId};
 use crate::models::audit::Action;
 use crate::models::job::Job;
-use crate::models::notice::Alert;
+use crate::models::notice::{Alert, Notice, OddMoney};
 use crate::models::payment::{Charge, Payment, ProviderId, UnmatchedCharge};
 use crate::models::role::Permission;
 use crate::services::{access, audit};
@@ -26,11 +26,11 @@ pub(super) async fn keep(
     reason: &str,
 ) -> sqlx::Result<Credit> {
     let now = work.now();
-    let new = crud::unmatched::insert(work.conn(), provider, charge, payer, payment_id, reason, now).await?;
+    let reason: String = reason.chars().take(REASON).collect();
+    let new = crud::unmatched::insert(work.conn(), provider, charge, payer, payment_id, &reason, now).await?;
     let Some(charge_id) = new else { return Ok(Credit::Duplicate) };
-    let amount = charge.amount.map_or_else(|| "an odd amount".to_owned(), |a| a.to_string());
-    let reason = format!("{amount} {} by {provider}: {reason}", charge.currency);
-    let alert = Alert::PaymentUnmatched { charge_id, reason };
+    let money = OddMoney { provider: Some(provider), amount: charge.money(), person: payer, reason };
+    let alert = Alert::PaymentUnmatched { charge_id, money };
     audit::notify_admins(work, Action::PaymentUnmatched, alert).await?;
     Ok(Credit::Review)
 }
@@ -67,11 +67,16 @@ pub async fn send_charge_back(work: &mut Work, id: ChargeId) -> Result<Unmatched
 /// The money went back, by our own doing or by the provider's: it is settled, once.
 pub async fn charge_sent_back(work: &mut Work, id: ChargeId) -> sqlx::Result<bool> {
     let now = work.now();
-    let done = crud::unmatched::resolve(work.conn(), id, now).await?;
-    if done {
-        work.audit(Action::ChargeSentBack, Some(&target(id)), json!({})).await?;
+    let Some(charge) = crud::unmatched::find(work.conn(), id).await? else { return Ok(false) };
+    if !crud::unmatched::resolve(work.conn(), id, now).await? {
+        return Ok(false);
     }
-    Ok(done)
+    let details = json!({ "payer": charge.payer, "amount": charge.amount, "currency": charge.currency });
+    work.audit(Action::ChargeSentBack, Some(&target(id)), details).await?;
+    if let Some(payer) = charge.payer {
+        work.notify_once(payer, Notice::ChargeSentBack { charge_id: id }, format!("charge_sent_back:{id}"));
+    }
+    Ok(true)
 }
 
 /// An admin has settled it in some other way; `reason` says how.

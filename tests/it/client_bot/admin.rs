@@ -243,3 +243,17 @@ async fn the_team_sees_people_and_numbers() {
     house.presses(BOSS, "users:4294967295").await;
     house.presses(BOSS, "audit:4294967295").await;
 }
+
+#[tokio::test]
+async fn a_refund_says_what_is_true_of_it() {
+    let house = House::with_servers().await;
+    let payload = house.order(ANA, 2).await;
+    house.client(paid(BRUNO, &payload, 250, "c1")).await;
+    let said = house.says(BOSS, "/refund 1").await;
+    assert!(said.html().contains("6000000002"), "whose money it is: {said:?}");
+    assert!(!said.html().contains("will end on"), "it gave no access: {said:?}");
+    house.sql("UPDATE payments SET charge_id = NULL, charge_hash = NULL").await;
+    let nothing = BOSS.texts().text("refund-no-money").into_string();
+    assert_eq!(house.says(BOSS, "/refund 1").await.html(), nothing);
+    assert_eq!(house.presses(BOSS, "refund-yes:1").await.html(), nothing);
+}

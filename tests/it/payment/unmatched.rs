@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use scoped_futures::ScopedFutureExt;
+use serde_json::json;
 use usipipo::ids::{ChargeId, UserId};
-use usipipo::models::payment::{ProviderId, UnmatchedCharge};
+use usipipo::models::notice::{Alert, Notice, OddMoney};
+use usipipo::models::payment::{PaymentStatus, ProviderId, UnmatchedCharge};
 use usipipo::services::payment::{self, Credit, PaymentError, StarsPayment};
 use usipipo::work::Origin;
 
 use super::{ANA, Shop, paid, stars_for};
 use crate::story::buy_with_stars;
+use crate::support::bot_api::{Api, done};
 use crate::support::town::{BOT, Town};
 use crate::support::wait::eventually;
 use crate::support::works::{ADMIN, by};
@@ -70,6 +73,11 @@ async fn stars_go_back_and_telegrams_word_settles_them() {
     send_back(&shop, ADMIN, id).await.unwrap();
     assert_eq!(shop.count("SELECT COUNT(*) FROM jobs WHERE kind = 'send_back'").await, 1);
     assert_eq!(open(&shop).await.len(), 1, "not before it has gone");
+    let reason = "it names no order of ours".to_owned();
+    let (provider, amount) = (Some(ProviderId::Stars), kept.charge.money());
+    let money = OddMoney { provider, amount, person: Some(ANA), reason };
+    let alert = Notice::Alert(Alert::PaymentUnmatched { charge_id: id, money });
+    assert_eq!(shop.works.notices_to(ADMIN).await, [alert]);
     let told = async || {
         shop.works
             .run("told", Origin::SYSTEM, |work| {
@@ -82,6 +90,7 @@ async fn stars_go_back_and_telegrams_word_settles_them() {
     assert!(!told().await, "told again, nothing changes");
     assert!(open(&shop).await.is_empty());
     assert_eq!(shop.works.audited("charge_sent_back").await.len(), 1);
+    assert_eq!(shop.works.notices_to(ANA).await, [Notice::ChargeSentBack { charge_id: id }]);
     assert!(matches!(send_back(&shop, ADMIN, id).await, Err(PaymentError::Unknown)));
 }
 
@@ -122,4 +131,41 @@ async fn telegram_gives_it_back_when_told_to() {
     eventually(Duration::from_secs(30), async || town.count(settled).await == 1).await;
     assert_eq!(town.telegram.calls_of("refundStarPayment").len(), 1);
     running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_paid_twice_goes_back_alone() {
+    let shop = Shop::open().await;
+    let order = shop.order(ProviderId::Stars).await;
+    shop.stars(&stars_for(&order, "one")).await;
+    assert_eq!(shop.stars(&stars_for(&order, "two")).await, Credit::Review);
+    shop.works.person(ADMIN.0).await;
+    let id = open(&shop).await[0].id;
+    send_back(&shop, ADMIN, id).await.unwrap();
+    let telegram = Api::start(&[done()]).await;
+    let _working = shop.work(&telegram);
+    eventually(Duration::from_secs(30), async || open(&shop).await.is_empty()).await;
+    let expected = json!({ "user_id": ANA, "telegram_payment_charge_id": "two" });
+    assert_eq!(telegram.only(), ("refundStarPayment".to_owned(), expected));
+    assert_eq!(shop.payment(&order).await.status, PaymentStatus::Completed);
+    assert_eq!(shop.days_left().await, i64::from(order.duration_days), "what the first bought stays");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_money_for_an_order_in_review_is_kept_beside_it() {
+    let shop = Shop::open().await;
+    shop.works.person(ADMIN.0).await;
+    let order = shop.order(ProviderId::Stars).await;
+    let foreign = |charge, payer| StarsPayment { payer: UserId(payer), ..stars_for(&order, charge) };
+    for _ in 0..2 {
+        assert_eq!(shop.stars(&foreign("one", 5)).await, Credit::Review);
+    }
+    assert!(open(&shop).await.is_empty());
+    assert_eq!(shop.stars(&foreign("two", 6)).await, Credit::Review);
+    let [kept] = &open(&shop).await[..] else { panic!("one") };
+    assert_eq!((kept.charge_id.as_str(), kept.payer), ("two", Some(UserId(6))));
+    assert_eq!(shop.payment(&order).await.charge_id.as_deref(), Some("one"));
+    let told = shop.works.notices_to(ADMIN).await;
+    let review = |it: &&Notice| matches!(it, Notice::Alert(Alert::PaymentReview { money, .. }) if money.person == Some(UserId(5)));
+    assert_eq!((told.len(), told.iter().filter(review).count()), (2, 1), "{told:?}");
 }

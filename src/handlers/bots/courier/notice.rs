@@ -33,6 +33,11 @@ pub(super) async fn word(
         }
         Notice::Receipt { payment_id } => receipt(work, t, *payment_id, PaymentStatus::Completed).await,
         Notice::Refunded { payment_id } => receipt(work, t, *payment_id, PaymentStatus::Refunded).await,
+        Notice::ChargeSentBack { charge_id } => {
+            let charge = crud::unmatched::find(work.conn(), *charge_id).await?;
+            let charge = charge.ok_or(Unsendable::Moot("there was no such money"))?;
+            Ok(screens::charge_sent_back(t, &charge))
+        }
         Notice::ConfigDelayed { config_id } => {
             let config = crud::vpn::find(work.conn(), *config_id).await?;
             let waiting = config.filter(|config| config.status == ConfigStatus::Preparing);

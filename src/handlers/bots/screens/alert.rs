@@ -1,12 +1,13 @@
 //! Alerts for admins: what happened, the facts, what to do. Facts come from outside and from errors, so each is
 //! escaped and cut to a readable length.
 
+use super::parts::provider_name;
 use super::{Rows, Screen, button};
 use crate::handlers::bots::callback::Callback;
 use crate::i18n::html::shorten;
-use crate::i18n::{Html, Texts, args};
+use crate::i18n::{Args, Html, Texts, args};
 use crate::ids::UserId;
-use crate::models::notice::Alert;
+use crate::models::notice::{Alert, OddMoney};
 use crate::models::outgoing::Button;
 
 /// Characters of an error that are shown; the log has the rest.
@@ -15,7 +16,7 @@ const REASON_CHARS: usize = 400;
 const FACT_CHARS: usize = 64;
 
 pub fn alert(t: &Texts, alert: &Alert) -> Screen {
-    Screen::new(words(t, alert), Rows::default().row(action(t, alert)).home(t))
+    Screen::new(words(t, alert), Rows::default().row(actions(t, alert)).home(t))
 }
 
 fn words(t: &Texts, alert: &Alert) -> Html {
@@ -39,12 +40,13 @@ fn words(t: &Texts, alert: &Alert) -> Html {
             let args = args! { "chat" => Html::code(chat_id), "reason" => cause(reason) };
             t.with("alert-message-dead", args)
         }
-        Alert::PaymentReview { payment_id, reason } => {
-            let args = args! { "payment" => Html::code(payment_id), "reason" => cause(reason) };
-            t.with("alert-payment-review", args)
+        Alert::PaymentReview { payment_id, money } => {
+            let command = format!("/refund {payment_id}");
+            t.with("alert-payment-review", odd(money, &payment_id.to_string(), &command))
         }
-        Alert::PaymentUnmatched { charge_id: _, reason } => {
-            t.with("alert-payment-unmatched", args! { "reason" => cause(reason) })
+        Alert::PaymentUnmatched { charge_id, money } => {
+            let command = format!("/reviews {charge_id} …");
+            t.with("alert-payment-unmatched", odd(money, &charge_id.to_string(), &command))
         }
         Alert::ProvisioningDelayed { config_id, user_id, reason } => {
             let (config, user) = (Html::code(config_id), Html::code(user_id));
@@ -75,7 +77,30 @@ fn words(t: &Texts, alert: &Alert) -> Html {
     }
 }
 
-/// The one place to look next, where the bot has it.
+/// The facts of money that a human has to look at; `number` is of its order, or its own.
+fn odd(money: &OddMoney, number: &str, command: &str) -> Args {
+    let unknown = || Html::from("–");
+    args! {
+        "number" => Html::code(number),
+        "amount" => money.amount.as_ref().map_or_else(unknown, Html::from),
+        "provider" => money.provider.map_or_else(unknown, |provider| provider_name(provider).into()),
+        "person" => money.person.map_or_else(unknown, Html::code),
+        "reason" => cause(&money.reason),
+        "command" => Html::code(command),
+    }
+}
+
+/// The places to look next, where the bot has them.
+fn actions(t: &Texts, alert: &Alert) -> Vec<Button> {
+    match alert {
+        Alert::PaymentReview { money, .. } | Alert::PaymentUnmatched { money, .. } => {
+            let person = money.person.map(|id| button(t.label("alert-button-person"), Callback::Whois(id)));
+            action(t, alert).into_iter().chain(person).collect()
+        }
+        _ => action(t, alert).into_iter().collect(),
+    }
+}
+
 fn action(t: &Texts, alert: &Alert) -> Option<Button> {
     let person = |id: UserId| button(t.label("alert-button-person"), Callback::Whois(id));
     match alert {

@@ -5,7 +5,7 @@ use crate::clock::Timestamp;
 use crate::i18n::{Html, Texts, args};
 use crate::ids::{ConfigId, PaymentId, SubscriptionId};
 use crate::models::bot::Language;
-use crate::models::payment::{PaymentStatus, ProviderId};
+use crate::models::payment::{PaymentStatus, ProviderId, UnmatchedCharge};
 use crate::models::role::{Permission, Role};
 use crate::models::server::ServerHealth;
 use crate::models::subscription::{Subscription, SubscriptionStatus};
@@ -134,6 +134,11 @@ pub(super) fn provider_name(provider: ProviderId) -> &'static str {
         ProviderId::Stars => "Telegram Stars",
         ProviderId::Qvapay => "QvaPay",
     }
+}
+
+/// The amount, or only the currency where it was no plain number.
+pub(super) fn charge_amount(charge: &UnmatchedCharge) -> Html {
+    charge.money().map_or_else(|| Html::escape(charge.currency.as_str()), |money| Html::from(&money))
 }
 
 pub(super) fn devices(t: &Texts, devices: u32) -> Html {

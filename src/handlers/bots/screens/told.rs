@@ -1,10 +1,11 @@
 //! What people are told without having asked, and that has no screen elsewhere.
 
-use super::parts::{protocol_name, role_name};
+use super::parts::{charge_amount, protocol_name, role_name};
 use super::{Rows, Screen, button};
 use crate::clock::Timestamp;
 use crate::handlers::bots::callback::Callback;
 use crate::i18n::{Texts, args};
+use crate::models::payment::UnmatchedCharge;
 use crate::models::role::Role;
 use crate::models::vpn::Protocol;
 
@@ -12,6 +13,12 @@ use crate::models::vpn::Protocol;
 pub fn config_delayed(t: &Texts, protocol: Protocol) -> Screen {
     let text = t.with("told-config-delayed", args! { "protocol" => protocol_name(t, protocol) });
     Screen::new(text, Rows::default().vpn_and_home(t))
+}
+
+/// Money that had fitted no order went back.
+pub fn charge_sent_back(t: &Texts, charge: &UnmatchedCharge) -> Screen {
+    let text = t.with("told-charge-sent-back", args! { "price" => charge_amount(charge) });
+    Screen::new(text, Rows::default().row([button(t.label("go-plans"), Callback::Plans)]).home(t))
 }
 
 /// Somebody was given a role; `expires_at` None = for good.

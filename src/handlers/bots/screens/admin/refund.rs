@@ -69,6 +69,8 @@ pub enum RefundResult {
     NotPaid {
         status: PaymentStatus,
     },
+    /// The order waits for a human, but no money is known to have come for it.
+    NoMoney,
     NoSuchOrder,
     /// The provider has no refunds; the money is returned by hand.
     ByHand {
@@ -87,6 +89,7 @@ pub fn refund_result(t: &Texts, view: &RefundResult) -> Screen {
         RefundResult::NotPaid { status } => {
             t.with("refund-not-paid", args! { "status" => parts::payment_status(t, *status) })
         }
+        RefundResult::NoMoney => t.text("refund-no-money"),
         RefundResult::NoSuchOrder => t.text("refund-no-order"),
         RefundResult::ByHand { provider } => {
             t.with("refund-by-hand", args! { "provider" => parts::provider_name(*provider) })

@@ -1,7 +1,7 @@
 //! /reviews: payments that went another way than agreed, and money without an order.
 
 use crate::handlers::bots::callback::Callback;
-use crate::handlers::bots::screens::parts::{self, PaymentView};
+use crate::handlers::bots::screens::parts::{self, PaymentView, charge_amount};
 use crate::handlers::bots::screens::{Rows, Screen, button, lines, paragraphs};
 use crate::i18n::html::shorten;
 use crate::i18n::{Html, Texts, args};
@@ -27,7 +27,7 @@ pub fn reviews(t: &Texts, view: &Reviews) -> Screen {
         button(t.label_with("reviews-button-order", args), Callback::Refund(payment.id))
     };
     let look = |charge: &UnmatchedCharge| {
-        let args = args! { "number" => charge.id.0, "money" => money(charge) };
+        let args = args! { "number" => charge.id.0, "money" => charge_amount(charge) };
         button(t.label_with("reviews-button-charge", args), Callback::Charge(charge.id))
     };
     let rows = Rows::default().column(view.orders.iter().map(refund)).column(view.charges.iter().map(look));
@@ -55,7 +55,7 @@ pub fn charge(t: &Texts, view: &UnmatchedCharge) -> Screen {
     let facts = lines([line(t, view), t.with("charge-facts", facts), reason(&view.reason)]);
     let how = t.with("charge-how", args! { "command" => Html::code(format!("/reviews {} …", view.id)) });
     let send_back = view.can_go_back().then(|| {
-        let money = args! { "price" => money(view) };
+        let money = args! { "price" => charge_amount(view) };
         button(t.label_with("refund-button-yes", money), Callback::SendBack(view.id))
     });
     let payer = view.payer.map(|payer| button(t.label("alert-button-person"), Callback::Whois(payer)));
@@ -84,16 +84,11 @@ pub fn charge_result(t: &Texts, result: ChargeResult) -> Screen {
 fn line(t: &Texts, charge: &UnmatchedCharge) -> Html {
     let args = args! {
         "number" => charge.id.0,
-        "money" => money(charge),
+        "money" => charge_amount(charge),
         "provider" => parts::provider_name(charge.provider),
         "moment" => t.moment(charge.created_at),
     };
     t.with("charge-line", args)
-}
-
-/// The amount, or only the currency where it was no plain number.
-fn money(charge: &UnmatchedCharge) -> Html {
-    charge.money().map_or_else(|| Html::escape(charge.currency.as_str()), |money| Html::from(&money))
 }
 
 fn reason(text: &str) -> Html {

@@ -52,6 +52,7 @@ fn refused(error: PaymentError) -> Result<RefundResult, Stop> {
     match error {
         PaymentError::Unknown => Ok(RefundResult::NoSuchOrder),
         PaymentError::WrongState(status) => Ok(RefundResult::NotPaid { status }),
+        PaymentError::NoCharge => Ok(RefundResult::NoMoney),
         PaymentError::RefundByHand(provider) => Ok(RefundResult::ByHand { provider }),
         error => Err(error.into()),
     }
