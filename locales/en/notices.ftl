@@ -67,6 +67,12 @@ alert-provisioning-delayed =
     Cause: { $reason }
 
     👉 It is tried again by itself and the person knows. Check the servers: <code>usipipo server test</code>
+alert-no-server =
+    🚧 <b>Somebody paid and there is no server to connect them to</b>
+
+    Person: { $user }
+
+    👉 Add one: <code>usipipo server add</code>. They have the plan and the button that adds their device.
 alert-pool-low =
     📉 <b>Addresses are running out</b>
 

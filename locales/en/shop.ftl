@@ -80,6 +80,7 @@ receipt-paid =
     Order { $reference }
 receipt-next = Your configuration is on its way 👇
 receipt-same = Your connections stay as they are, nothing to change.
+receipt-add = Your plan is active. Add your first device with the ➕ button.
 receipt-late =
     ✅ <b>Your payment came late, but it came.</b> Thank you!
 

@@ -67,6 +67,12 @@ alert-provisioning-delayed =
     Causa: { $reason }
 
     👉 Se reintenta sola y la persona lo sabe. Revisa los servidores: <code>usipipo server test</code>
+alert-no-server =
+    🚧 <b>Alguien pagó y no hay servidor al que conectarlo</b>
+
+    Persona: { $user }
+
+    👉 Añade uno: <code>usipipo server add</code>. Ya tiene el plan y el botón para añadir su dispositivo.
 alert-pool-low =
     📉 <b>Se acaban las direcciones</b>
 

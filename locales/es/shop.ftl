@@ -80,6 +80,7 @@ receipt-paid =
     Pedido { $reference }
 receipt-next = Tu configuración te llega enseguida 👇
 receipt-same = Tus conexiones siguen igual, no hay que cambiar nada.
+receipt-add = Tu plan ya está activo. Añade tu primer dispositivo con el botón ➕.
 receipt-late =
     ✅ <b>Tu pago llegó tarde, pero llegó.</b> ¡Gracias!
 

@@ -10,7 +10,7 @@ pub struct AccessConfig {
     pub trial_days: u32,
     /// `TRIAL_TRAFFIC_MB`, in MiB.
     pub trial_traffic_mb: u64,
-    /// `MAX_CONFIGS_PER_USER`, whatever the plans allow.
+    /// `MAX_CONFIGS_PER_USER` under plans, whatever these allow.
     pub max_configs_per_user: u32,
     /// `GRACE_DAYS`: between the end of a subscription and the removal of its configs.
     pub grace: Duration,

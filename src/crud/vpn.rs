@@ -5,6 +5,7 @@ use sqlx::MySqlConnection;
 use crate::clock::Timestamp;
 use crate::crypto::Sealed;
 use crate::ids::{ConfigId, ServerId, SubscriptionId, UserId};
+use crate::models::subscription::SubscriptionStatus;
 use crate::models::vpn::{Applied, ConfigStatus, Growth, Protocol, VpnConfig};
 
 /// `SELECT` of a whole row; the rest of the statement follows.
@@ -63,6 +64,19 @@ pub async fn list_of_user(conn: &mut MySqlConnection, user_id: UserId) -> sqlx::
         user_id
     )
     .fetch_all(conn)
+    .await
+}
+
+/// Configs of a person that work under plans: not those of a trial, nor what is kept of a plan that has ended.
+pub async fn count_under_plans(conn: &mut MySqlConnection, user_id: UserId) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        "SELECT COUNT(*) FROM vpn_configs c JOIN subscriptions s ON s.id = c.subscription_id \
+         WHERE c.user_id = ? AND c.status IN ('preparing', 'active', 'suspended') \
+         AND s.plan_id IS NOT NULL AND s.status = ?",
+        user_id,
+        SubscriptionStatus::Active
+    )
+    .fetch_one(conn)
     .await
 }
 

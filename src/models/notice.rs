@@ -92,6 +92,10 @@ pub enum Alert {
         user_id: UserId,
         reason: String,
     },
+    /// Somebody has paid, and no server is set up to make a config on.
+    NoServer {
+        user_id: UserId,
+    },
     PoolLow {
         server: String,
         kind: String,
@@ -149,6 +153,7 @@ impl Alert {
             Alert::ServerUp { server_id, .. } => Some(format!("server_up:{server_id}")),
             Alert::PaymentReview { .. }
             | Alert::PaymentUnmatched { .. }
+            | Alert::NoServer { .. }
             | Alert::PoolLow { .. }
             | Alert::BooksWrong { .. }
             | Alert::Repeated { .. }

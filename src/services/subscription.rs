@@ -132,7 +132,7 @@ pub async fn start_trial(
         return Err(TrialError::Used);
     }
     // Before anything is written: a trial that finds no room is not taken.
-    super::vpn::check_room(work, user_id, protocol).await?;
+    super::vpn::check_room(work, protocol).await?;
     let now = work.now();
     let new = Subscription {
         id: SubscriptionId(0),

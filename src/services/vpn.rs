@@ -17,6 +17,7 @@ use crate::models::address::PoolKind;
 use crate::models::audit::Action;
 use crate::models::bot::Bot;
 use crate::models::job::Job;
+use crate::models::notice::Alert;
 use crate::models::outgoing::{Body, Class, ConfigPart, Outgoing};
 use crate::models::subscription::{Subscription, SubscriptionStatus};
 use crate::models::vpn::{Applied, ConfigStatus, Growth, Protocol, VpnConfig};
@@ -65,32 +66,44 @@ pub async fn add_config(
         return Err(ConfigError::NoServer(protocol));
     }
     let held = crud::vpn::list_of_subscription(work.conn(), subscription.id).await?;
-    let of_person = crud::vpn::list_of_user(work.conn(), subscription.user_id).await?;
     let limit = subscription.device_limit;
     if held.len() >= limit as usize {
         return Err(ConfigError::Limit(limit));
     }
-    let cap = work.config().access.max_configs_per_user;
-    if of_person.len() >= cap as usize {
-        return Err(ConfigError::Limit(cap));
+    if !subscription.is_trial() && places_left(work, subscription.user_id).await? == 0 {
+        return Err(ConfigError::Limit(work.config().access.max_configs_per_user));
     }
-    let name = free_name(protocol, &of_person);
-    let id =
-        crud::vpn::insert(work.conn(), subscription.user_id, subscription.id, protocol, &name, now).await?;
+    Ok(insert_config(work, &subscription, protocol).await?)
+}
+
+/// Configs that a person may still add, whatever their plans allow. What counts is what works under a plan: neither a
+/// trial nor what is kept of a plan that has ended takes a place from what was paid for.
+pub async fn places_left(work: &mut Work, user_id: UserId) -> sqlx::Result<u32> {
+    let held = crud::vpn::count_under_plans(work.conn(), user_id).await?;
+    let cap = work.config().access.max_configs_per_user;
+    Ok(cap.saturating_sub(u32::try_from(held).unwrap_or(u32::MAX)))
+}
+
+async fn insert_config(
+    work: &mut Work,
+    subscription: &Subscription,
+    protocol: Protocol,
+) -> sqlx::Result<ConfigId> {
+    let (now, owner) = (work.now(), subscription.user_id);
+    let name = free_name(protocol, &crud::vpn::list_of_user(work.conn(), owner).await?);
+    let id = crud::vpn::insert(work.conn(), owner, subscription.id, protocol, &name, now).await?;
     work.enqueue(Job::ApplyConfig { config_id: id });
     let details = json!({ "protocol": protocol, "subscription": subscription.id });
     work.audit(Action::ConfigAdded, Some(&format!("config:{id}")), details).await?;
     Ok(id)
 }
 
-/// Whether a person may hold one more config and a server has room for it.
-pub async fn check_room(work: &mut Work, user_id: UserId, protocol: Protocol) -> Result<(), ConfigError> {
-    if crud::server::candidates(work.conn(), protocol).await?.is_empty() {
-        return Err(ConfigError::NoServer(protocol));
+/// Whether a server has room for one more config.
+pub async fn check_room(work: &mut Work, protocol: Protocol) -> Result<(), ConfigError> {
+    match crud::server::candidates(work.conn(), protocol).await?.is_empty() {
+        true => Err(ConfigError::NoServer(protocol)),
+        false => Ok(()),
     }
-    let cap = work.config().access.max_configs_per_user;
-    let held = crud::vpn::list_of_user(work.conn(), user_id).await?.len();
-    if held < cap as usize { Ok(()) } else { Err(ConfigError::Limit(cap)) }
 }
 
 /// "WireGuard 1", "WireGuard 2", …: the first that its owner has not, whatever plan it belongs to.
@@ -100,7 +113,8 @@ fn free_name(protocol: Protocol, held: &[VpnConfig]) -> String {
     names.find(|name| !taken(name)).unwrap_or_default()
 }
 
-/// After a purchase: a subscription without any config gets one, in the protocol its owner has used last.
+/// After a purchase: a subscription without any config gets one, in the protocol its owner has used last. It is what
+/// was paid for, so it comes however many configs the owner holds elsewhere.
 pub async fn add_first_config(work: &mut Work, subscription: &Subscription) -> sqlx::Result<()> {
     let held = crud::vpn::list_of_subscription(work.conn(), subscription.id).await?;
     if !held.is_empty() {
@@ -110,16 +124,11 @@ pub async fn add_first_config(work: &mut Work, subscription: &Subscription) -> s
     let used = crud::vpn::list_of_user(work.conn(), subscription.user_id).await?;
     let used = used.last().map(|config| config.protocol).filter(|p| offered.contains(p));
     let Some(protocol) = used.or_else(|| offered.iter().min().copied()) else {
-        // Nothing to make it on: the admins hear of it, and the person can add a config later.
-        let reason = "no server is set up".to_owned();
-        let alert = crate::models::notice::Alert::JobDead { kind: "first_config".to_owned(), reason };
+        // Nothing to make it on: the admins hear of it, and the receipt has the button to add a config later.
+        let alert = Alert::NoServer { user_id: subscription.user_id };
         return super::audit::notify_admins(work, Action::FirstConfigMissing, alert).await;
     };
-    match add_config(work, subscription, protocol).await {
-        Ok(_) | Err(ConfigError::Limit(_) | ConfigError::NotActive | ConfigError::NoServer(_)) => Ok(()),
-        Err(ConfigError::Database(error)) => Err(error),
-        Err(other) => Err(sqlx::Error::Protocol(other.to_string())),
-    }
+    insert_config(work, subscription, protocol).await.map(drop)
 }
 
 /// A person's configs that are not gone, oldest first.

@@ -2,10 +2,11 @@
 
 use serde_json::json;
 use usipipo::handlers::bots::screens::{Reply, reply_text};
+use usipipo::models::notice::{Alert, Notice};
 use usipipo::models::outgoing::{Body, ConfigPart};
 use usipipo::models::vpn::Protocol;
 
-use super::{ANA, House, message};
+use super::{ANA, BOSS, House, message};
 
 const NAME: &str = "SELECT name FROM vpn_configs WHERE id = 1";
 
@@ -35,13 +36,45 @@ async fn a_trial_that_finds_no_room_is_not_taken() {
 }
 
 #[tokio::test]
-async fn a_trial_that_is_one_device_too_many_is_not_taken() {
+async fn a_trial_takes_no_place_from_a_plan() {
+    let house = House::with(&[("MAX_CONFIGS_PER_USER", "2")]).await;
+    house.add_servers().await;
+    house.trial(ANA, Protocol::Wireguard).await;
+    house.bought(ANA, 2, 250).await;
+    assert!(house.presses(ANA, "add").await.buttons().contains(&"add-to:2:outline".to_owned()));
+    house.presses(ANA, "add-to:2:outline").await;
+    assert_eq!(house.count("vpn_configs").await, 3);
+    let full = house.presses(ANA, "add-to:2:outline").await;
+    assert!(!full.buttons().contains(&"add-to:2:outline".to_owned()), "{full:?}");
+    assert_eq!(house.count("vpn_configs").await, 3);
+    house.sql("UPDATE subscriptions SET status = 'suspended' WHERE id = 2").await;
+    house.bought(ANA, 3, 650).await;
+    house.presses(ANA, "add-to:3:outline").await;
+    assert_eq!(house.count("vpn_configs").await, 5, "what is kept of an ended plan takes no place either");
+}
+
+#[tokio::test]
+async fn what_was_paid_for_comes_whatever_is_held() {
     let house = House::with(&[("MAX_CONFIGS_PER_USER", "1")]).await;
     house.add_servers().await;
     house.bought(ANA, 1, 75).await;
-    let said = house.presses(ANA, "trial-take:outline").await;
-    assert!(said.html().contains(&ANA.texts().text("add-title").into_string()), "{said:?}");
-    assert_eq!((house.count("trials").await, house.count("vpn_configs").await), (0, 1));
+    house.bought(ANA, 2, 250).await;
+    house.trial(ANA, Protocol::Outline).await;
+    let held = "SELECT COUNT(DISTINCT subscription_id) FROM vpn_configs WHERE status = 'active'";
+    assert_eq!(house.number(held).await, 3);
+}
+
+#[tokio::test]
+async fn the_admins_hear_of_a_purchase_without_a_server() {
+    let house = House::new().await;
+    house.bought(ANA, 2, 250).await;
+    assert_eq!(house.text("SELECT status FROM subscriptions").await, "active");
+    let alert = Notice::Alert(Alert::NoServer { user_id: ANA.user() });
+    assert_eq!(house.works.notices_to(BOSS.user()).await, [alert]);
+    house.add_servers().await;
+    house.presses(ANA, "add").await;
+    house.presses(ANA, "add-to:1:outline").await;
+    assert_eq!(house.count("vpn_configs").await, 1, "and it can be added once there is one");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use super::{Unsendable, texts_for};
 use crate::config::Contact;
 use crate::crud;
 use crate::handlers::bots::screens::{
-    self, Order, OrderState, Receipt, ReceiptKind, Reminder, Screen, SubscriptionView,
+    self, Brought, Order, OrderState, Receipt, ReceiptKind, Reminder, Screen, SubscriptionView,
 };
 use crate::i18n::Texts;
 use crate::ids::{ChatId, PaymentId, PlanId, SubscriptionId};
@@ -130,18 +130,23 @@ async fn receipt(
         _ => {
             let subscription = bought(work, &order).await?;
             let subscription = subscription.ok_or(Unsendable::Moot("the subscription is gone"))?;
-            let first = brought_config(work, &order, &subscription).await?;
-            ReceiptKind::Paid { ends_at: subscription.ends_at, first }
+            let config = brought(work, &order, &subscription).await?;
+            ReceiptKind::Paid { ends_at: subscription.ends_at, config }
         }
     };
     let plan = plan_name(work, t, order.plan_id).await?.ok_or_else(no_plan)?;
     Ok(screens::receipt(t, &Receipt { price: order.paid(), order_ref: order.order_ref, plan, kind }))
 }
 
-/// Whether a config was ordered together with the payment: all rows of a unit of work bear the same instant.
-async fn brought_config(work: &mut Work, order: &Payment, subscription: &Subscription) -> sqlx::Result<bool> {
+/// What the payment meant for the person's devices. A config that was ordered together with it bears the same
+/// instant, as all rows of a unit of work do.
+async fn brought(work: &mut Work, order: &Payment, subscription: &Subscription) -> sqlx::Result<Brought> {
     let configs = crud::vpn::list_of_subscription(work.conn(), subscription.id).await?;
-    Ok(configs.iter().any(|config| Some(config.created_at) == order.completed_at))
+    Ok(match configs.iter().any(|config| Some(config.created_at) == order.completed_at) {
+        true => Brought::First,
+        false if configs.is_empty() => Brought::None,
+        false => Brought::Same,
+    })
 }
 
 async fn reminder(

@@ -53,6 +53,7 @@ fn words(t: &Texts, alert: &Alert) -> Html {
             let args = args! { "config" => config, "user" => user, "reason" => cause(reason) };
             t.with("alert-provisioning-delayed", args)
         }
+        Alert::NoServer { user_id } => t.with("alert-no-server", args! { "user" => Html::code(user_id) }),
         Alert::PoolLow { server, kind, free } => t.with(
             "alert-pool-low",
             args! { "server" => fact(server), "kind" => fact(kind), "free" => *free },
@@ -105,7 +106,7 @@ fn action(t: &Texts, alert: &Alert) -> Option<Button> {
     let person = |id: UserId| button(t.label("alert-button-person"), Callback::Whois(id));
     match alert {
         Alert::MessageDead { chat_id, .. } if *chat_id > 0 => Some(person(UserId(*chat_id))),
-        Alert::ProvisioningDelayed { user_id, .. } => Some(person(*user_id)),
+        Alert::ProvisioningDelayed { user_id, .. } | Alert::NoServer { user_id } => Some(person(*user_id)),
         Alert::AdminAction { actor: Some(actor), .. } => {
             Some(button(t.label("alert-button-log"), Callback::AuditOf(*actor, 0)))
         }

@@ -47,7 +47,7 @@ pub(super) use parts::allows;
 pub use parts::{ConfigView, PaymentView, RoleView, SubscriptionView};
 pub use plans::{PayOption, PlanDetail, PlanView, plan, plans};
 pub use profile::{Profile, profile};
-pub use receipt::{Receipt, ReceiptKind, receipt};
+pub use receipt::{Brought, Receipt, ReceiptKind, receipt};
 pub use reminder::{Reminder, reminder};
 pub use reply::{Reply, reply, reply_alert, reply_text};
 pub use roles::my_roles;

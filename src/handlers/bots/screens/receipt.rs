@@ -16,26 +16,39 @@ pub struct Receipt {
 }
 
 pub enum ReceiptKind {
-    /// `ends_at`: end of the access now. `first`: a config is on its way; else the present ones go on.
-    Paid { ends_at: Timestamp, first: bool },
+    /// `ends_at`: end of the access now.
+    Paid { ends_at: Timestamp, config: Brought },
     /// The money came after the order had expired or was cancelled, and counts all the same.
-    Late { ends_at: Timestamp, first: bool },
+    Late { ends_at: Timestamp, config: Brought },
     /// Given back, and the access taken off where it had given any.
     Refunded { had_access: bool },
     /// Money came that does not fit the order; a human decides.
     Review,
 }
 
+/// What a purchase means for the person's devices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Brought {
+    /// A config is on its way.
+    First,
+    /// The present ones go on.
+    Same,
+    /// There is none yet, and none is on its way.
+    None,
+}
+
 pub fn receipt(t: &Texts, view: &Receipt) -> Screen {
     let vpn = || Rows::default().vpn_and_home(t);
     match view.kind {
-        ReceiptKind::Paid { ends_at, first } => {
-            let args = bought(t, view, ends_at);
-            Screen::new(paragraphs([t.with("receipt-paid", args), next(t, first)]), vpn())
+        ReceiptKind::Paid { ends_at, config } => {
+            let html = paragraphs([t.with("receipt-paid", bought(t, view, ends_at)), next(t, config)]);
+            let add = button(t.label("vpn-button-add"), Callback::AddConfig);
+            let rows = Rows::default().row((config == Brought::None).then_some(add));
+            Screen::new(html, rows.vpn_and_home(t))
         }
-        ReceiptKind::Late { ends_at, first } => {
+        ReceiptKind::Late { ends_at, config } => {
             let args = bought(t, view, ends_at);
-            Screen::new(paragraphs([t.with("receipt-late", args), next(t, first)]), vpn())
+            Screen::new(paragraphs([t.with("receipt-late", args), next(t, config)]), vpn())
         }
         ReceiptKind::Refunded { had_access } => {
             let args = args! {
@@ -64,8 +77,12 @@ fn bought(t: &Texts, view: &Receipt, ends_at: Timestamp) -> Args {
     }
 }
 
-fn next(t: &Texts, first: bool) -> Html {
-    if first { t.text("receipt-next") } else { t.text("receipt-same") }
+fn next(t: &Texts, config: Brought) -> Html {
+    match config {
+        Brought::First => t.text("receipt-next"),
+        Brought::Same => t.text("receipt-same"),
+        Brought::None => t.text("receipt-add"),
+    }
 }
 
 fn plan(t: &Texts, view: &Receipt) -> Html {

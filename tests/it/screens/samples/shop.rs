@@ -69,9 +69,9 @@ pub fn receipts(t: &Texts, n: &Names) -> Vec<Sample> {
         |kind| receipt(t, &Receipt { order_ref: ORDER.to_owned(), plan: n.plan.clone(), price: usd(), kind });
     let ends_at = now() + Duration::days(30);
     vec![
-        sample("receipt/paid", show(ReceiptKind::Paid { ends_at, first: true })),
-        sample("receipt/paid again", show(ReceiptKind::Paid { ends_at, first: false })),
-        sample("receipt/late", show(ReceiptKind::Late { ends_at, first: true })),
+        sample("receipt/paid", show(ReceiptKind::Paid { ends_at, config: Brought::First })),
+        sample("receipt/paid again", show(ReceiptKind::Paid { ends_at, config: Brought::Same })),
+        sample("receipt/late", show(ReceiptKind::Late { ends_at, config: Brought::First })),
         sample("receipt/refunded", show(ReceiptKind::Refunded { had_access: true })),
         sample("receipt/refunded unused", show(ReceiptKind::Refunded { had_access: false })),
         sample("receipt/review", show(ReceiptKind::Review)),

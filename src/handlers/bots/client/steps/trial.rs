@@ -1,7 +1,7 @@
 //! The trial.
 
 use crate::handlers::bots::client::views;
-use crate::handlers::bots::screens::{self, AddConfig};
+use crate::handlers::bots::screens;
 use crate::handlers::bots::stop::Step;
 use crate::handlers::bots::talk::Talk;
 use crate::models::vpn::Protocol;
@@ -21,9 +21,6 @@ pub async fn take(talk: &mut Talk<'_>, protocol: Protocol) -> Step {
         Ok(_) => screens::preparing(talk.t, protocol),
         Err(TrialError::Used | TrialError::NotOffered | TrialError::Config(ConfigError::NoServer(_))) => {
             return offer(talk).await;
-        }
-        Err(TrialError::Config(ConfigError::Limit(devices))) => {
-            screens::add_config(talk.t, &AddConfig::LimitReached { devices })
         }
         Err(error) => return Err(error.into()),
     };

@@ -73,10 +73,11 @@ pub async fn add_config(talk: &mut Talk<'_>) -> sqlx::Result<AddConfig> {
     let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     let held =
         |view: &SubscriptionView| count(configs.iter().filter(|c| c.subscription_id == view.id).count());
+    let left = configs::places_left(talk.work, talk.user.id).await?;
     let cap = talk.work.config().access.max_configs_per_user;
     let places: u32 = active.iter().map(|view| view.device_limit).fold(0, u32::saturating_add);
-    active.retain(|view| held(view) < view.device_limit);
-    if active.is_empty() || count(configs.len()) >= cap {
+    active.retain(|view| held(view) < view.device_limit && (left > 0 || view.plan.is_none()));
+    if active.is_empty() {
         return Ok(AddConfig::LimitReached { devices: places.min(cap) });
     }
     let protocols = server::open_protocols(talk.work).await?;
