@@ -3,7 +3,7 @@
 use sqlx::MySqlConnection;
 
 use crate::clock::Timestamp;
-use crate::ids::{PlanId, SubscriptionId, UserId};
+use crate::ids::{PlanId, ServerId, SubscriptionId, UserId};
 use crate::models::subscription::{ReminderKind, Subscription, SubscriptionStatus};
 
 /// `SELECT` of a whole row; the rest of the statement follows.
@@ -41,6 +41,17 @@ pub async fn lock_product(
 
 pub async fn list_of_user(conn: &mut MySqlConnection, user_id: UserId) -> sqlx::Result<Vec<Subscription>> {
     select_subscription!("WHERE user_id = ? ORDER BY ends_at DESC", user_id).fetch_all(conn).await
+}
+
+/// Those that have a config at a server.
+pub async fn list_of_server(conn: &mut MySqlConnection, server: ServerId) -> sqlx::Result<Vec<Subscription>> {
+    select_subscription!(
+        "WHERE id IN (SELECT c.subscription_id FROM vpn_configs c WHERE c.server_id = ? \
+         AND c.status IN ('preparing', 'active', 'suspended'))",
+        server
+    )
+    .fetch_all(conn)
+    .await
 }
 
 /// Subscriptions of one status that end in a span of time, soonest first.

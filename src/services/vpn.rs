@@ -307,7 +307,8 @@ async fn desired(work: &mut Work, config: &VpnConfig) -> Result<Desired, ConfigE
         Some(lease) => Some(address::addresses_of(&lease)?),
         None => None,
     };
-    desired_from(&work.config().keyring, config, addresses)
+    let subscription = crud::subscription::find(work.conn(), config.subscription_id).await?;
+    desired_from(&work.config().keyring, config, subscription.as_ref(), addresses)
 }
 
 /// Everything that should be at a server, for its reconciliation.
@@ -319,12 +320,19 @@ pub async fn desired_of_server(work: &mut Work, id: ServerId) -> Result<Vec<Desi
     }
     let keyring = work.config().keyring.clone();
     let configs = crud::vpn::list_of_server(work.conn(), id).await?;
-    configs.iter().map(|config| desired_from(&keyring, config, addresses.get(&config.id).copied())).collect()
+    let subscriptions = crud::subscription::list_of_server(work.conn(), id).await?;
+    let subscriptions: HashMap<_, _> = subscriptions.iter().map(|s| (s.id, s)).collect();
+    let desired = |config: &VpnConfig| {
+        let subscription = subscriptions.get(&config.subscription_id).copied();
+        desired_from(&keyring, config, subscription, addresses.get(&config.id).copied())
+    };
+    configs.iter().map(desired).collect()
 }
 
 fn desired_from(
     keyring: &Keyring,
     config: &VpnConfig,
+    subscription: Option<&Subscription>,
     addresses: Option<Addresses>,
 ) -> Result<Desired, ConfigError> {
     let blocked = config.status == ConfigStatus::Suspended;
@@ -333,8 +341,18 @@ fn desired_from(
         credentials: open(keyring, config)?,
         addresses,
         access: if blocked { Access::Blocked } else { Access::Present },
-        limit_bytes: None,
+        limit_bytes: subscription.and_then(|subscription| limit_bytes(config, subscription)),
     })
+}
+
+/// What the backend's own count of a config will be when the whole allowance is used: for those that can hold a config
+/// to it (Outline), a second net under our own count. Rounded up to tenths of the allowance: it moves with what other
+/// devices use, and must not be told anew each time.
+fn limit_bytes(config: &VpnConfig, subscription: &Subscription) -> Option<u64> {
+    let allowance = subscription.allowance?;
+    let left = allowance.saturating_sub(subscription.used);
+    let counted = config.raw_rx.saturating_add(config.raw_tx);
+    counted.saturating_add(left).checked_next_multiple_of((allowance / 10).max(1))
 }
 
 fn seal(keyring: &Keyring, id: ConfigId, credentials: &Credentials) -> Sealed {

@@ -44,6 +44,7 @@ mod support;
 mod telegram_api;
 mod telegram_together;
 mod telegram_update;
+mod traffic;
 mod usage;
 mod vectors;
 mod wireguard;

@@ -152,7 +152,7 @@ pub struct Desired {
     /// None where the protocol has no addresses (Outline).
     pub addresses: Option<Addresses>,
     pub access: Access,
-    /// Bytes in both directions, counted since the config was made and not from now on, after which it should stop.
+    /// The backend's own count of bytes at which the config should stop, in what that backend counts ([`UsageKind`]).
     /// A second net where the backend can hold it too (Outline); the accounting here is what decides.
     pub limit_bytes: Option<u64>,
 }
@@ -188,8 +188,10 @@ pub enum UsageKind {
 }
 
 impl UsageKind {
-    /// Bytes used between two readings. A window that falls tells nothing, so what was used while old days left is
-    /// undercounted by those: never charged twice, and small when it is read often.
+    /// Bytes used between two readings. A window that falls tells nothing: in the first 30 days of a config all is
+    /// counted, after them what is used only as far as it exceeds what leaves the window meanwhile. Nobody is charged
+    /// twice; on a plan of 90 days somebody who uses as much each day is counted for the first 30, and held by the
+    /// server's own limit alone (`Desired::limit_bytes`).
     pub fn delta(self, last: u64, now: u64) -> u64 {
         match self {
             UsageKind::Counter if now < last => now,
