@@ -16,7 +16,7 @@ async fn killed_at_any_instant_it_loses_nothing_and_repeats_nothing() {
     let outline = town.add_outline().await;
     let plan = town.popular_plan().await;
     let mut spawn = town.spawner();
-    let server = spawn();
+    let server = town.spawn();
     town.until_connected().await;
     let people: Vec<_> = (1..=PEOPLE).map(|n| town.person(600 + n, "Ana", "es")).collect();
     let lives = join_all(people.iter().map(async |person| {

@@ -291,7 +291,7 @@ impl Provider for Told {
         self.clock.advance(self.takes);
         (self.answer)(n)
     }
-    async fn refund(&self, _: &OrderHandle) -> Result<RefundOutcome, ProviderError> {
+    async fn refund(&self, _: &str, _: UserId) -> Result<RefundOutcome, ProviderError> {
         unreachable!("nothing is given back")
     }
     async fn check(&self) -> Result<String, ProviderError> {
