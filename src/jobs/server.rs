@@ -24,7 +24,7 @@ impl Jobs {
             Err(failure) => Err(failure.to_string()),
             Ok((row, _)) if row.removed_at.is_some() => return Ok(()),
             Ok((_, backend)) => {
-                backend.health().await.map(|health| health.detail).map_err(|error| error.to_string())
+                backend.health().await.map(|health| health.text()).map_err(|error| error.to_string())
             }
         };
         let outcome = outcome.as_deref().map_err(String::as_str);

@@ -8,7 +8,7 @@ use scoped_futures::ScopedFutureExt;
 use super::report::{Finding, within};
 use crate::app::App;
 use crate::cli::out::span;
-use crate::integrations::vpn::{self, BackendError};
+use crate::integrations::vpn::{self, BackendError, Health};
 use crate::models::lane::Queue;
 use crate::models::server::Server;
 use crate::services::keys::{self, Readable};
@@ -62,13 +62,14 @@ async fn check_server(app: &App, server: &Server, subject: &str) -> Finding {
     };
     let health = async { vpn::connect(server.protocol, &server.settings, &secret).await?.health().await };
     match health.await {
-        Ok(health) => Finding::good(subject, health.detail),
+        Ok(Health { detail, warning: None }) => Finding::good(subject, detail),
+        Ok(Health { detail, warning: Some(warning) }) => Finding::look(subject, detail, warning),
         Err(error) => {
             let mend = match error {
                 BackendError::Transient(_) => "see that the server is on and can be reached from here",
                 BackendError::AuthExpired(_) => "its address or key has changed: add it again",
-                BackendError::Rejected(_) => "look at its settings; run doctor with the rights of the server",
-                BackendError::Incompatible(_) => "install what is missing, or remove the server",
+                BackendError::Rejected(_) => "look at its settings: usipipo server list",
+                BackendError::Incompatible(_) => "install what is missing; under systemd, `usipipo-run doctor` has the rights of the server",
             };
             Finding::bad(subject, error, mend)
         }

@@ -120,7 +120,7 @@ async fn ensure_free(house: &House, name: &str) -> Result<(), Failure> {
 /// Tries a server with these settings; answers with what it says of itself.
 async fn probe(new: &NewServer, secret: &str) -> Result<String, Failure> {
     let trying = async { vpn::connect(new.protocol, &new.settings, secret).await?.health().await };
-    trying.await.map(|health| health.detail).map_err(unusable)
+    trying.await.map(|health| health.text()).map_err(unusable)
 }
 
 /// Stores a server that works.
@@ -137,6 +137,10 @@ fn unusable(error: BackendError) -> Failure {
     let text = format!("the server cannot be used: {error}");
     match error {
         BackendError::Rejected(_) => Failure::Input(text),
+        // The usual reason on a machine that could.
+        BackendError::Incompatible(reason) if reason.contains("not permitted") => {
+            Failure::Failed(format!("{text}. Under systemd, `usipipo-run` gives a command the server's rights"))
+        }
         _ => Failure::Failed(text),
     }
 }
@@ -186,7 +190,7 @@ async fn test(house: &House, name: &str) -> Result<(), Failure> {
     let backend = open(house, &server).await?;
     let health = backend.health().await.map_err(unusable)?;
     let held = backend.held().await.map_err(unusable)?;
-    out::line(format_args!("{name} works: {}; it holds {} configs of ours", health.detail, held.ids.len()));
+    out::line(format_args!("{name} works: {}; it holds {} configs of ours", health.text(), held.ids.len()));
     Ok(())
 }
 

@@ -8,8 +8,9 @@ use clap::ValueEnum;
 use ipnet::{Ipv4Net, Ipv6Net};
 use scoped_futures::ScopedFutureExt;
 
-use super::{Failure, House, ensure_free, location, out, probe, read_stdin, server_name, store};
-use crate::integrations::vpn::wireguard::{DriverKind, WireGuardSecret, WireGuardSettings};
+use super::{Failure, House, ensure_free, location, out, read_stdin, server_name, store, unusable};
+use crate::integrations::vpn::Backend as _;
+use crate::integrations::vpn::wireguard::{DriverKind, WireGuard, WireGuardSecret, WireGuardSettings};
 use crate::models::address::PoolKind;
 use crate::models::server::NewServer;
 use crate::models::vpn::Protocol;
@@ -78,13 +79,13 @@ pub struct Add {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Carrier {
-    /// The first of the others that works here
+    /// The kernel's own WireGuard, else a wireguard-go process
     Auto,
     /// The kernel's own WireGuard
     Kernel,
     /// A wireguard-go process
     Userspace,
-    /// No tunnel: peers are only written to the file
+    /// No tunnel: peers are only written to the file, for something else to take up
     ConfigFile,
 }
 
@@ -144,9 +145,27 @@ impl Add {
             settings: to_json(&settings),
             capacity: self.capacity.unwrap_or(addresses),
         };
-        let secret = to_json(&secret);
-        out::line(probe(&new, &secret).await?);
-        store(house, &new, &secret, &pools).await
+        out::line(self.probe(settings, &secret).await?);
+        store(house, &new, &to_json(&secret), &pools).await
+    }
+
+    /// Makes the interface; one that was made for nothing is taken away again.
+    async fn probe(&self, settings: WireGuardSettings, secret: &WireGuardSecret) -> Result<String, Failure> {
+        let made = !self.is_there();
+        let server = WireGuard::open(settings, secret).await.map_err(unusable)?;
+        match server.health().await {
+            Ok(health) => Ok(health.text()),
+            Err(error) => {
+                if made {
+                    server.take_down().await;
+                }
+                Err(unusable(error))
+            }
+        }
+    }
+
+    fn is_there(&self) -> bool {
+        Path::new("/sys/class/net").join(&self.interface).exists()
     }
 
     /// A new key, unless that would take the interface away from those who use it.
@@ -154,7 +173,7 @@ impl Add {
         let interface = &self.interface;
         match self.private_key_stdin {
             true => Ok(WireGuardSecret { private_key: read_stdin("the private key")? }),
-            false if Path::new("/sys/class/net").join(interface).exists() => Err(Failure::Input(format!(
+            false if self.is_there() => Err(Failure::Input(format!(
                 "the interface {interface} is there already. Adopt it with its key (`wg show {interface} private-key | \
                  usipipo server add … --private-key-stdin`), delete it (`ip link delete {interface}`), or take \
                  another --interface"

@@ -7,7 +7,7 @@ use super::{Options, StageError, VpnServer};
 use crate::app::App;
 use crate::demo::outline::OutlineServer;
 use crate::integrations::vpn::outline::{OutlineSecret, OutlineSettings};
-use crate::integrations::vpn::wireguard::{WireGuardSecret, WireGuardSettings};
+use crate::integrations::vpn::wireguard::{DriverKind, WireGuardSecret, WireGuardSettings};
 use crate::models::address::PoolKind;
 use crate::models::server::NewServer;
 use crate::models::vpn::Protocol;
@@ -56,6 +56,7 @@ pub async fn put_wireguard(works: &Works, options: &Options) -> Result<(), Stage
         address6: Some("fd42:213::1/64".parse().expect("a network")),
         nat: false,
         down_on_close: true,
+        driver: DriverKind::AutoOrFile,
         config_path: Some(options.folder.join("wireguard.conf")),
         ..WireGuardSettings::new("127.0.0.1", public_key)
     };
@@ -118,7 +119,7 @@ pub async fn describe(app: &App) -> Result<Vec<VpnServer>, StageError> {
     for known in list(app.works()).await? {
         let (server, backend) = app.backends().of(app.works(), known.server.id).await?;
         let detail = match backend.health().await {
-            Ok(health) => health.detail,
+            Ok(health) => health.text(),
             Err(error) => error.to_string(),
         };
         described.push(VpnServer { id: server.id, protocol: server.protocol, detail });

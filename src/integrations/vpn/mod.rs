@@ -204,6 +204,16 @@ impl UsageKind {
 pub struct Health {
     /// One line for operators; no secret.
     pub detail: String,
+    /// What is missing although it works.
+    pub warning: Option<String>,
+}
+
+impl Health {
+    /// All of it on one line.
+    pub fn text(&self) -> String {
+        let warning = self.warning.iter().map(|warning| format!("; {warning}"));
+        std::iter::once(self.detail.clone()).chain(warning).collect()
+    }
 }
 
 /// What a backend held at one time.
@@ -254,6 +264,7 @@ pub trait Backend: Send + Sync {
     async fn usage(&self) -> Result<Vec<Counter>, BackendError>;
     /// How to account what `usage` tells.
     fn usage_kind(&self) -> UsageKind;
+    /// Whether people can connect and get out. Mends what it can on the way (WireGuard's firewall rules).
     async fn health(&self) -> Result<Health, BackendError>;
     /// What is there now. Asked for before the database is read, so that `reconcile` knows a foreign config from one
     /// that was made in between, here or by another process.

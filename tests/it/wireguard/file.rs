@@ -22,11 +22,10 @@ async fn the_file_is_private_and_says_so_in_health() {
     let server = fixture.open().await;
     assert_eq!(std::fs::metadata(fixture.path()).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(std::fs::metadata(&fixture.folder).unwrap().permissions().mode() & 0o777, 0o700);
-    let detail = server.health().await.unwrap().detail;
-    assert_eq!(
-        detail,
-        "no tunnel, only the configuration file (as the settings ask), UDP port 51820, 0 peers"
-    );
+    let health = server.health().await.unwrap();
+    let detail = "no tunnel, only the configuration file (as the settings ask), UDP port 51820, 0 peers";
+    assert_eq!(health.detail, detail);
+    assert!(health.warning.is_some(), "it is no server that people can use");
 }
 
 #[tokio::test]
@@ -184,7 +183,7 @@ async fn without_rights_peers_are_kept_in_the_file() {
         return;
     }
     let mut fixture = Fixture::new();
-    fixture.settings.driver = DriverKind::Auto;
+    fixture.settings.driver = DriverKind::AutoOrFile;
     fixture.settings.interface = "usi-norights".to_owned();
     let server = fixture.open().await;
     let detail = server.health().await.unwrap().detail;
@@ -193,9 +192,12 @@ async fn without_rights_peers_are_kept_in_the_file() {
     server.ensure(&desired(2)).await.unwrap();
     drop(server);
     assert!(fixture.file().contains("# usi_c2\n[Peer]"));
-    fixture.settings.driver = DriverKind::Kernel;
-    let refused = WireGuard::open(fixture.settings.clone(), &fixture.secret).await.err().unwrap();
-    assert!(matches!(refused, BackendError::Incompatible(_)), "{refused}");
+    for driver in [DriverKind::Auto, DriverKind::Kernel] {
+        fixture.settings.driver = driver;
+        let refused = WireGuard::open(fixture.settings.clone(), &fixture.secret).await.err().unwrap();
+        assert!(matches!(refused, BackendError::Incompatible(_)), "{driver:?}: {refused}");
+        assert!(refused.to_string().contains("no tunnel can be made here"), "{refused}");
+    }
 }
 
 #[test]

@@ -12,8 +12,11 @@ use crate::support::wait::eventually;
 
 /// The server's address on the cable.
 pub const SERVER: &str = "10.77.0.1";
-/// The address of the host on the far side of the server.
-pub const BEYOND: &str = "10.78.0.2";
+/// Addresses of the host on the far side of the server: on the internet, and in the server's own surroundings.
+pub const BEYOND: &str = "203.0.113.2";
+pub const NEIGHBOUR: &str = "192.168.78.2";
+/// The server's own address there.
+pub const SERVER_INSIDE: &str = "192.168.78.1";
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
@@ -25,7 +28,8 @@ pub struct Hosts {
     /// A third host, on the far side of the server.
     beyond: String,
     client_interface: String,
-    client_process: Mutex<Option<Child>>,
+    /// Ended with the namespaces that they live in.
+    processes: Mutex<Vec<Child>>,
 }
 
 impl Hosts {
@@ -38,7 +42,7 @@ impl Hosts {
             server_interface: format!("ws{unique}"),
             beyond: format!("usi{unique}b"),
             client_interface: format!("wc{unique}"),
-            client_process: Mutex::default(),
+            processes: Mutex::default(),
         };
         if let Some(reason) = hosts.missing() {
             skip(&reason);
@@ -68,7 +72,11 @@ impl Hosts {
 
     /// Adds a host that only the server reaches and that knows no way back into the tunnel.
     pub fn add_host_beyond(&self) {
-        self.plug(&self.beyond, "10.78.0.1", BEYOND);
+        self.plug(&self.beyond, "203.0.113.1", BEYOND);
+        for (host, address) in [(&self.server, SERVER_INSIDE), (&self.beyond, NEIGHBOUR)] {
+            let address = format!("{address}/24");
+            run("ip", &["-n", host, "addr", "add", &address, "dev", &self.beyond], None).unwrap();
+        }
     }
 
     /// A cable between the server and a new host.
@@ -116,7 +124,7 @@ impl Hosts {
             let mut userspace = Command::new("ip");
             userspace.args(["netns", "exec", netns, "wireguard-go", "--foreground", interface]);
             userspace.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-            *self.client_process.lock().unwrap() = Some(userspace.spawn().unwrap());
+            self.processes.lock().unwrap().push(userspace.spawn().unwrap());
             let up = async || std::os::unix::net::UnixStream::connect(socket(interface)).is_ok();
             eventually(Duration::from_secs(20), up).await;
         }
@@ -144,6 +152,26 @@ impl Hosts {
         run("ip", &["netns", "exec", &self.client, "ping", "-c1", "-W1", address], None).is_ok()
     }
 
+    /// Whether somebody accepts the client's connection.
+    pub fn connects(&self, address: &str, port: u16) -> bool {
+        let connect = format!("exec 3<>/dev/tcp/{address}/{port}");
+        run("ip", &["netns", "exec", &self.client, "timeout", "1", "bash", "-c", &connect], None).is_ok()
+    }
+
+    /// Somebody who accepts connections on the server, whatever they say.
+    pub async fn listen_on_server(&self, port: u16) {
+        let accept = port.to_string();
+        self.on_server(&["ip", "link", "set", "lo", "up"]).unwrap();
+        let mut listener = Command::new("ip");
+        listener.args(["netns", "exec", &self.server, "openssl", "s_server", "-www", "-nocert"]);
+        listener.args(["-accept", &accept]);
+        let listener = listener.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        self.processes.lock().unwrap().push(listener.unwrap());
+        let up =
+            async || self.on_server(&["bash", "-c", &format!("exec 3<>/dev/tcp/127.0.0.1/{port}")]).is_ok();
+        eventually(Duration::from_secs(20), up).await;
+    }
+
     pub async fn pings(&self, address: &str) {
         eventually(Duration::from_secs(60), async || self.ping(address)).await;
     }
@@ -166,7 +194,7 @@ impl Drop for Hosts {
         for interface in [&self.server_interface, &self.client_interface] {
             let _ = std::fs::remove_file(socket(interface));
         }
-        if let Ok(Some(process)) = self.client_process.get_mut() {
+        for process in self.processes.get_mut().unwrap() {
             let _ = process.wait();
         }
     }

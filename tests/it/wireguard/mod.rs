@@ -2,6 +2,7 @@
 
 mod file;
 mod hosts;
+mod operator;
 mod texts;
 mod tunnel;
 mod usage;

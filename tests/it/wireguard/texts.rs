@@ -124,6 +124,11 @@ fn server_conf_is_read_back_as_it_was() {
 fn server_conf_lets_traffic_out() {
     let text = render::server_conf(&settings(), &PRIVATE.parse().unwrap(), []);
     insta::assert_snapshot!(text);
+    let inside = WireGuardSettings { dns: vec!["192.168.1.1".parse().unwrap()], ..settings() };
+    let lines = render::forwarding4(&inside).join("\n");
+    let (asked, closed) =
+        (lines.find("-d 192.168.1.1 -p udp --dport 53 -j ACCEPT"), lines.find("-d 192.168.0.0/16 -j DROP"));
+    assert!(asked.is_some() && asked < closed, "a resolver of one's own is reached: {lines}");
     let closed = WireGuardSettings { nat: false, address6: None, ..settings() };
     insta::assert_snapshot!(render::server_conf(&closed, &PRIVATE.parse().unwrap(), []), @"
     # Written by uSipipo, which overwrites changes made here.

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use usipipo::integrations::vpn::wireguard::{DriverKind, WireGuard, WireGuardSettings};
+use usipipo::integrations::vpn::wireguard::{DriverKind, WireGuard, WireGuardSettings, render};
 use usipipo::integrations::vpn::{Backend, Desired, Reconciled, config_text};
 
-use super::hosts::{BEYOND, Hosts, SERVER};
+use super::hosts::{BEYOND, Hosts, NEIGHBOUR, SERVER, SERVER_INSIDE};
 use super::{Fixture, blocked, counted, desired, many, public_key};
 use crate::support::skip::skip;
 use crate::support::wait::eventually;
@@ -67,23 +67,65 @@ async fn a_config_connects_is_counted_and_is_cut_by_revocation() {
     assert!(!std::path::Path::new(&format!("/var/run/wireguard/{}.sock", hosts.server_interface)).exists());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn traffic_is_let_out_under_the_address_of_the_server() {
-    let Some((hosts, mut fixture)) = hosts() else { return };
+/// As [`hosts`], with a way out.
+fn hosts_with_a_way_out() -> Option<(Hosts, Fixture)> {
+    let (hosts, mut fixture) = hosts()?;
     if hosts.on_server(&["iptables", "-t", "nat", "-S"]).is_err() {
-        return skip("`iptables` is not installed");
+        skip("`iptables` is not installed");
+        return None;
     }
     hosts.add_host_beyond();
     fixture.settings.nat = true;
+    Some((hosts, fixture))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn traffic_is_let_out_under_the_address_of_the_server_and_not_to_its_neighbours() {
+    let Some((hosts, mut fixture)) = hosts_with_a_way_out() else { return };
     fixture.settings.down_on_close = false;
     drop(fixture.open().await);
     let server = fixture.open().await;
-    let health = server.health().await.unwrap().detail;
-    assert!(!health.contains("forwarding"), "{health}");
+    assert_eq!(server.health().await.unwrap().warning, None);
     hosts.connect(&handed_out(&server, &fixture, &desired(7)).await).await;
     hosts.pings(BEYOND).await;
-    let rules = hosts.on_server(&["iptables", "-t", "nat", "-S"]).unwrap();
-    assert_eq!(rules.matches("MASQUERADE").count(), 1, "opening again repeats nothing: {rules}");
+    let rules = hosts.on_server(&["iptables-save"]).unwrap();
+    for once in ["MASQUERADE", "-A FORWARD", "-A INPUT", "--dport 25 -j DROP"] {
+        assert_eq!(rules.matches(once).count(), 1, "opening again repeats nothing: {once} in {rules}");
+    }
+    hosts.on_server(&["ping", "-c1", "-W5", NEIGHBOUR]).unwrap();
+    assert!(!hosts.ping(NEIGHBOUR), "customers do not reach what stands beside the server");
+    hosts.listen_on_server(8080).await;
+    assert!(!hosts.connects(TUNNEL4, 8080) && !hosts.connects(SERVER_INSIDE, 8080), "nor what listens there");
+    assert!(hosts.connects("203.0.113.1", 8080), "its public address is the internet's");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_firewall_that_was_loaded_anew_is_mended_by_the_next_look() {
+    let Some((hosts, fixture)) = hosts_with_a_way_out() else { return };
+    let server = fixture.open().await;
+    hosts.connect(&handed_out(&server, &fixture, &desired(7)).await).await;
+    hosts.pings(BEYOND).await;
+    hosts
+        .on_server(&["sh", "-ec", "iptables -F; iptables -X; iptables -t nat -F; iptables -P FORWARD DROP"])
+        .unwrap();
+    assert!(!hosts.ping(BEYOND));
+    server.health().await.unwrap();
+    hosts.pings(BEYOND).await;
+    server.close().await;
+}
+
+/// As in a container: the switches are set when it is made, and cannot be written inside.
+#[tokio::test]
+async fn switches_that_are_on_need_not_be_writable() {
+    let Some((hosts, fixture)) = hosts_with_a_way_out() else { return };
+    let lines = render::forwarding4(&fixture.settings).join("\n");
+    let read_only =
+        "mount --bind /proc/sys /proc/sys && mount -o remount,ro,bind /proc/sys && exec sh -ec \"$1\"";
+    let run = || hosts.on_server(&["unshare", "-m", "sh", "-c", read_only, "sh", &lines]);
+    hosts.on_server(&["sysctl", "-q", "-w", "net.ipv4.ip_forward=0"]).unwrap();
+    assert!(run().is_err());
+    hosts.on_server(&["sysctl", "-q", "-w", "net.ipv4.ip_forward=1"]).unwrap();
+    run().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -104,14 +146,14 @@ async fn a_blocked_config_passes_nothing_and_resumes_with_the_same_keys() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_of_the_server_keeps_tunnels_and_a_reboot_brings_them_back() {
-    let Some((hosts, mut fixture)) = hosts() else { return };
+    let Some((hosts, mut fixture)) = hosts_with_a_way_out() else { return };
     fixture.settings.down_on_close = false;
     let server = fixture.open().await;
     let conf = handed_out(&server, &fixture, &desired(7)).await;
     hosts.connect(&conf).await;
-    hosts.pings(TUNNEL4).await;
+    hosts.pings(BEYOND).await;
     drop(server);
-    hosts.pings(TUNNEL4).await;
+    hosts.pings(BEYOND).await;
 
     let adopting = fixture.open().await;
     assert!(adopting.usage().await.unwrap()[0].rx > 0, "its counters went on");
@@ -121,9 +163,10 @@ async fn a_restart_of_the_server_keeps_tunnels_and_a_reboot_brings_them_back() {
     // At boot wg-quick may come before us.
     hosts.kill_tunnel().await;
     assert!(!hosts.ping(TUNNEL4));
+    hosts.on_server(&["sh", "-ec", "iptables -F; iptables -X; iptables -t nat -F"]).unwrap();
     hosts.wg_quick_up(fixture.path());
     hosts.connect(&conf).await;
-    hosts.pings(TUNNEL4).await;
+    hosts.pings(BEYOND).await;
     assert_eq!(counted(&fixture.open().await).await, [7]);
 
     // Or not at all.

@@ -244,7 +244,7 @@ impl Backend for Outline {
 
     async fn health(&self) -> Result<Health, BackendError> {
         let server = self.api.server().await?;
-        Ok(Health { detail: format!("Outline {} \"{}\"", server.version, server.name) })
+        Ok(Health { detail: format!("Outline {} \"{}\"", server.version, server.name), warning: None })
     }
 
     async fn held(&self) -> Result<Held, BackendError> {

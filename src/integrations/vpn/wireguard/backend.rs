@@ -68,20 +68,31 @@ impl WireGuard {
         for (config, peer) in conf_file::read(&path).map_err(unusable)? {
             table.tell(config, Entry { public_key: peer.public_key, peer: Some(peer), told_at: None });
         }
+        // Before the interface is made: where the file cannot be kept, nothing is begun.
+        conf_file::write(&path, &render::server_conf(&settings, &private_key, table.present()))
+            .map_err(unusable)?;
         let inner = Arc::new(Inner {
             driver: driver::open(&settings, private_key).await?,
             settings,
             private_key,
             table: Mutex::new(table),
             turn: tokio::sync::Mutex::default(),
-            dirty: AtomicBool::new(true),
+            dirty: AtomicBool::new(false),
             changed: Notify::new(),
             file: Mutex::default(),
         });
         inner.put_missing().await?;
-        inner.write().map_err(unusable)?;
         let caretaker = tokio::spawn(look_after(inner.clone()));
         Ok(Self { inner, _caretaker: AbortOnDropHandle::new(caretaker) })
+    }
+}
+
+impl WireGuard {
+    /// Takes the interface away, with a server that was not taken into use.
+    pub async fn take_down(&self) {
+        if let Err(error) = self.inner.driver.down().await {
+            tracing::warn!(%error, "the interface could not be taken down");
+        }
     }
 }
 
@@ -249,17 +260,18 @@ impl Backend for WireGuard {
     async fn health(&self) -> Result<Health, BackendError> {
         let _turn = self.inner.turn.lock().await;
         let found = self.inner.dump().await?;
-        let mut detail = format!(
+        self.inner.driver.forward().await?;
+        let detail = format!(
             "{}, UDP port {}, {} peers",
             self.inner.driver.describe(),
             found.listen_port,
             found.peers.len()
         );
-        let failure = self.inner.file.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(failure) = &*failure {
-            detail = format!("{detail}; {}: {failure}", self.inner.settings.config_path().display());
-        }
-        Ok(Health { detail })
+        let failure = self.inner.file.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let path = self.inner.settings.config_path();
+        let unwritten = failure.map(|failure| format!("{}: {failure}", path.display()));
+        let warning = self.inner.driver.warning().or(unwritten);
+        Ok(Health { detail, warning })
     }
 
     async fn held(&self) -> Result<Held, BackendError> {
@@ -294,10 +306,8 @@ impl Backend for WireGuard {
 
     async fn close(&self) {
         self.inner.write_aside().await;
-        if self.inner.settings.down_on_close
-            && let Err(error) = self.inner.driver.down().await
-        {
-            tracing::warn!(%error, "the interface could not be taken down");
+        if self.inner.settings.down_on_close {
+            self.take_down().await;
         }
     }
 }

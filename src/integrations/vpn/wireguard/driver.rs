@@ -26,12 +26,17 @@ pub(super) trait Driver: Send + Sync {
     async fn lost(&self);
     /// Takes the interface down.
     async fn down(&self) -> Result<(), BackendError>;
-    /// Half a line for operators: what it is, and what is wrong with it.
+    /// Lets people's traffic out, where the settings ask for it. Repeated now and then: a firewall that is loaded anew
+    /// forgets what others put there.
+    async fn forward(&self) -> Result<(), BackendError>;
+    /// Half a line for operators: what it is.
     fn describe(&self) -> String;
+    /// What is missing although it works.
+    fn warning(&self) -> Option<String>;
 }
 
-/// Opens what the settings ask for. `Auto` takes a file only where no interface can be made here, not when making one
-/// went wrong.
+/// Opens what the settings ask for. A file stands in for a tunnel only where that was asked for, and only where no
+/// interface can be made here, not when making one went wrong.
 pub(super) async fn open(
     settings: &WireGuardSettings,
     private_key: Key,
@@ -39,9 +44,12 @@ pub(super) async fn open(
     if settings.driver != DriverKind::ConfigFile {
         let tools = Tools::new(settings.clone(), private_key);
         match tools.open().await {
-            Err(BackendError::Incompatible(reason)) if settings.driver == DriverKind::Auto => {
+            Err(BackendError::Incompatible(reason)) if settings.driver == DriverKind::AutoOrFile => {
                 tracing::warn!(interface = settings.interface, reason, "no tunnel can be made here");
                 return Ok(Box::new(ConfigFile::new(settings, private_key, reason)));
+            }
+            Err(BackendError::Incompatible(reason)) => {
+                return Err(BackendError::Incompatible(format!("no tunnel can be made here: {reason}")));
             }
             opened => return opened.map(|()| Box::new(tools) as Box<dyn Driver>),
         }
@@ -101,7 +109,15 @@ impl Driver for ConfigFile {
         Ok(())
     }
 
+    async fn forward(&self) -> Result<(), BackendError> {
+        Ok(())
+    }
+
     fn describe(&self) -> String {
         format!("no tunnel, only the configuration file ({})", self.reason)
+    }
+
+    fn warning(&self) -> Option<String> {
+        Some("nobody can connect through this server itself".to_owned())
     }
 }

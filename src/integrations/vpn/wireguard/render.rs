@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv6Addr};
 
+use ipnet::IpNet;
+
 use super::keys::Key;
 use super::peers::Peer;
 use super::settings::WireGuardSettings;
@@ -81,7 +83,7 @@ pub fn server_conf<'a>(
         let _ = writeln!(text, "Address = {address6}");
     }
     let _ = writeln!(text, "MTU = {}", settings.mtu);
-    for line in forwarding(settings) {
+    for line in forwarding4(settings).into_iter().chain(forwarding6(settings)) {
         let _ = writeln!(text, "PostUp = {line}");
     }
     for (config, peer) in peers {
@@ -100,35 +102,101 @@ pub(super) fn peer_section(peer: &Peer) -> String {
     )
 }
 
-/// Shell lines that let people's traffic out; repeating them changes nothing. Empty where `nat` is off.
-/// They come first in their chains, because Docker and ufw drop forwarded packets by policy. People do not reach each
-/// other's devices.
-pub fn forwarding(settings: &WireGuardSettings) -> Vec<String> {
-    let mut lines = Vec::new();
-    if !settings.nat {
-        return lines;
-    }
-    let interface = &settings.interface;
-    let mut family = |iptables: &str, switch: &str, network: String| {
-        lines.push(format!("sysctl -q -w {switch}=1"));
-        for (table, rule) in [
-            ("filter", format!("FORWARD -i {interface} -j ACCEPT")),
-            ("filter", format!("FORWARD -i {interface} -o {interface} -j DROP")),
-            (
-                "filter",
-                format!("FORWARD -o {interface} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"),
-            ),
-            ("nat", format!("POSTROUTING -s {network} ! -o {interface} -j MASQUERADE")),
-        ] {
-            let call = format!("{iptables} -w -t {table}");
-            lines.push(format!("{call} -C {rule} 2>/dev/null || {call} -I {rule}"));
-        }
+/// Networks that people do not get to through the tunnel: what stands beside and behind this machine (the provider's
+/// LAN and metadata service, containers, other tunnels) is not the internet they were sold.
+const PRIVATE4: [&str; 5] =
+    ["10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"];
+const PRIVATE6: [&str; 2] = ["fc00::/7", "fe80::/10"];
+
+/// How one address family is spelled.
+struct Family<'a> {
+    iptables: &'a str,
+    switch: &'a str,
+    icmp: &'a str,
+    private: &'a [&'a str],
+    network: String,
+    resolvers: Vec<IpAddr>,
+}
+
+/// Shell lines that let people's IPv4 traffic out, and not into this machine's surroundings. Repeating them changes
+/// nothing; a machine whose switches are set and read-only, such as a container, is fine. Empty where `nat` is off.
+pub fn forwarding4(settings: &WireGuardSettings) -> Vec<String> {
+    let family = Family {
+        iptables: "iptables",
+        switch: "net.ipv4.ip_forward",
+        icmp: "icmp",
+        private: &PRIVATE4,
+        network: settings.address4.trunc().to_string(),
+        resolvers: private_resolvers(settings, &PRIVATE4),
     };
-    family("iptables", "net.ipv4.ip_forward", settings.address4.trunc().to_string());
-    if let Some(address6) = settings.address6 {
-        family("ip6tables", "net.ipv6.conf.all.forwarding", address6.trunc().to_string());
+    if settings.nat { forwarding(&settings.interface, &family) } else { Vec::new() }
+}
+
+/// The same for IPv6, where the tunnel has it.
+pub fn forwarding6(settings: &WireGuardSettings) -> Vec<String> {
+    let Some(address6) = settings.address6.filter(|_| settings.nat) else { return Vec::new() };
+    let family = Family {
+        iptables: "ip6tables",
+        switch: "net.ipv6.conf.all.forwarding",
+        icmp: "ipv6-icmp",
+        private: &PRIVATE6,
+        network: address6.trunc().to_string(),
+        resolvers: private_resolvers(settings, &PRIVATE6),
+    };
+    forwarding(&settings.interface, &family)
+}
+
+/// What people are told to ask for names although they reach nothing else there.
+fn private_resolvers(settings: &WireGuardSettings, private: &[&str]) -> Vec<IpAddr> {
+    let is_private = |ip: &&IpAddr| {
+        private.iter().filter_map(|net| net.parse::<IpNet>().ok()).any(|net| net.contains(*ip))
+    };
+    settings.dns.iter().filter(is_private).copied().collect()
+}
+
+/// The rules stand in chains of their own, which are replaced as a whole. The chains come first in FORWARD and INPUT,
+/// because Docker and ufw drop forwarded packets by policy.
+fn forwarding(interface: &str, family: &Family<'_>) -> Vec<String> {
+    let Family { iptables, switch, network, .. } = family;
+    let chains: String = filter_rules(interface, family).iter().map(|rule| format!(" '{rule}'")).collect();
+    let first = |table: &str, rule: &str| {
+        let call = format!("{iptables} -w -t {table}");
+        format!("{call} -C {rule} 2>/dev/null || {call} -I {rule}")
+    };
+    vec![
+        format!("[ \"$(sysctl -n {switch})\" = 1 ] || sysctl -q -w {switch}=1"),
+        format!("printf '%s\\n'{chains} | {iptables}-restore -w --noflush"),
+        first("filter", &format!("FORWARD -j usipipo-{interface}")),
+        first("filter", &format!("INPUT -i {interface} -j usipipo-in-{interface}")),
+        first("nat", &format!("POSTROUTING -s {network} ! -o {interface} -j MASQUERADE")),
+    ]
+}
+
+/// As `iptables-restore` reads them. People do not reach each other's devices, and send no mail past their provider:
+/// one spammer would get this machine's address blocked for everybody.
+fn filter_rules(interface: &str, family: &Family<'_>) -> Vec<String> {
+    let Family { icmp, private, resolvers, .. } = family;
+    let (out, own) = (format!("-A usipipo-{interface}"), format!("-A usipipo-in-{interface}"));
+    let mut rules = vec![
+        "*filter".to_owned(),
+        format!(":usipipo-{interface} - [0:0]"),
+        format!(":usipipo-in-{interface} - [0:0]"),
+        format!("{out} -i {interface} -o {interface} -j DROP"),
+        format!("{out} -o {interface} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"),
+        format!("{out} -o {interface} -j DROP"),
+    ];
+    for (resolver, protocol) in resolvers.iter().flat_map(|resolver| [(resolver, "udp"), (resolver, "tcp")]) {
+        rules.push(format!("{out} -i {interface} -d {resolver} -p {protocol} --dport 53 -j ACCEPT"));
     }
-    lines
+    rules.extend(private.iter().map(|network| format!("{out} -i {interface} -d {network} -j DROP")));
+    rules.push(format!("{out} -i {interface} -p tcp --dport 25 -j DROP"));
+    rules.push(format!("{out} -i {interface} -j ACCEPT"));
+    // Of this machine's own private addresses, the tunnel's answers a ping, and may have a resolver.
+    rules.push(format!("{own} -p {icmp} -j RETURN"));
+    rules.extend(["udp", "tcp"].map(|protocol| format!("{own} -p {protocol} --dport 53 -j RETURN")));
+    rules.extend(private.iter().map(|network| format!("{own} -d {network} -j DROP")));
+    rules.push("COMMIT".to_owned());
+    rules
 }
 
 /// An IPv6 literal stands in brackets before a port.

@@ -61,9 +61,12 @@ pub struct WireGuardSettings {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DriverKind {
-    /// The first that works here: kernel, userspace, configuration file.
+    /// The first that works here: the kernel's, or a `wireguard-go` process.
     #[default]
     Auto,
+    /// As `Auto`, and where this machine gives no tunnel the configuration file alone. For the demo: whoever pays
+    /// must not be handed keys that lead nowhere.
+    AutoOrFile,
     /// The kernel's own WireGuard.
     Kernel,
     /// A `wireguard-go` process, started and looked after by the server.

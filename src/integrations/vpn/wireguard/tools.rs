@@ -1,7 +1,7 @@
 //! A real interface, driven by `ip` and `wg`: the kernel's, or a `wireguard-go` process where the kernel has none.
 
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -26,15 +26,21 @@ pub(super) struct Tools {
     private_key: Key,
     commands: Commands,
     userspace: Userspace,
-    /// What could not be set up although the tunnel works.
-    warnings: Mutex<Vec<String>>,
+    missing: Mutex<Missing>,
+}
+
+/// What could not be set up although the tunnel works. Many machines have IPv6 switched off: theirs carry IPv4.
+#[derive(Default)]
+struct Missing {
+    address6: Option<String>,
+    forwarding6: Option<String>,
 }
 
 impl Tools {
     pub fn new(settings: WireGuardSettings, private_key: Key) -> Self {
         let commands = Commands { netns: settings.netns.clone() };
         let userspace = Userspace::new(&settings.interface, commands.clone(), settings.down_on_close);
-        Self { settings, private_key, commands, userspace, warnings: Mutex::default() }
+        Self { settings, private_key, commands, userspace, missing: Mutex::default() }
     }
 
     async fn ip(&self, args: &[&str]) -> Result<String, BackendError> {
@@ -45,6 +51,10 @@ impl Tools {
         self.commands.run("wg", args, stdin).await
     }
 
+    fn missing(&self) -> MutexGuard<'_, Missing> {
+        self.missing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Makes the interface by the first means that works here.
     async fn create(&self) -> Result<(), BackendError> {
         let name = &self.settings.interface;
@@ -53,7 +63,7 @@ impl Tools {
             _ => Some(self.ip(&["link", "add", "dev", name, "type", "wireguard"]).await),
         };
         match (kernel, self.settings.driver) {
-            (Some(Err(BackendError::Incompatible(kernel))), DriverKind::Auto) => {
+            (Some(Err(BackendError::Incompatible(kernel))), DriverKind::Auto | DriverKind::AutoOrFile) => {
                 self.userspace.start().await.map_err(|userspace| match userspace {
                     BackendError::Incompatible(reason) => {
                         BackendError::Incompatible(format!("{kernel}; {reason}"))
@@ -84,36 +94,39 @@ impl Tools {
         let name = &self.settings.interface;
         self.ip(&["address", "replace", &self.settings.address4.to_string(), "dev", name]).await?;
         self.ip(&["link", "set", "dev", name, "mtu", &self.settings.mtu.to_string(), "up"]).await?;
-        let mut warnings = Vec::new();
-        // Many machines have IPv6 switched off; their tunnels carry IPv4 all the same.
-        if let Some(address6) = self.settings.address6
-            && let Err(error) =
-                self.ip(&["-6", "address", "replace", &address6.to_string(), "dev", name]).await
-        {
-            warnings.push(format!("no IPv6: {error}"));
+        if let Some(address6) = self.settings.address6 {
+            let set = self.ip(&["-6", "address", "replace", &address6.to_string(), "dev", name]).await;
+            self.missing().address6 = set.err().map(|error| format!("no IPv6: {error}"));
         }
-        for line in render::forwarding(&self.settings) {
-            if let Err(error) = self.commands.run("sh", &["-c", &line], None).await {
-                warnings.push(format!("forwarding: {error}"));
-                break;
-            }
+        // The tunnel can be managed all the same; its health tells.
+        if let Err(error) = self.forward().await {
+            tracing::error!(interface = name, %error, "the tunnel is up, but it lets nothing out");
         }
-        for warning in &warnings {
-            tracing::warn!(interface = name, warning, "the tunnel is up, but something is missing");
-        }
-        *self.warnings.lock().unwrap_or_else(PoisonError::into_inner) = warnings;
         Ok(())
+    }
+
+    async fn shell(&self, lines: &[String]) -> Result<(), BackendError> {
+        self.commands.run("sh", &["-e", "-c", &lines.join("\n")], None).await.map(drop)
     }
 }
 
 #[async_trait]
 impl Driver for Tools {
     async fn open(&self) -> Result<(), BackendError> {
-        if !self.is_there().await {
+        let made = !self.is_there().await;
+        if made {
             self.create().await?;
         }
-        self.configure().await?;
-        self.bring_up().await
+        let opened = async {
+            self.configure().await?;
+            self.bring_up().await
+        };
+        let opened = opened.await;
+        // Half an interface would be in the way of the next try.
+        if made && opened.is_err() {
+            let _ = self.down().await;
+        }
+        opened
     }
 
     async fn is_there(&self) -> bool {
@@ -153,15 +166,26 @@ impl Driver for Tools {
         Ok(())
     }
 
+    async fn forward(&self) -> Result<(), BackendError> {
+        self.shell(&render::forwarding4(&self.settings)).await?;
+        if self.missing().address6.is_none() {
+            let let_out = self.shell(&render::forwarding6(&self.settings)).await;
+            self.missing().forwarding6 = let_out.err().map(|error| format!("IPv6 is not let out: {error}"));
+        }
+        Ok(())
+    }
+
     fn describe(&self) -> String {
         let kind = if Path::new(&userspace::socket(&self.settings.interface)).exists() {
             "userspace"
         } else {
             "kernel"
         };
-        let warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
-        warnings.iter().fold(format!("{} ({kind})", self.settings.interface), |text, warning| {
-            format!("{text}, {warning}")
-        })
+        format!("{} ({kind})", self.settings.interface)
+    }
+
+    fn warning(&self) -> Option<String> {
+        let missing = self.missing();
+        missing.address6.clone().or_else(|| missing.forwarding6.clone())
     }
 }
