@@ -65,6 +65,13 @@ impl PeopleConfig {
     }
 }
 
+/// `@name`, or the same as a link.
+fn parse_username(text: &str) -> Option<String> {
+    let name = text.strip_prefix('@').or_else(|| text.strip_prefix("https://t.me/"))?;
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    ((4..=32).contains(&name.len()) && name.chars().all(fits)).then(|| name.to_owned())
+}
+
 fn parse_ids(list: &str) -> Option<BTreeSet<UserId>> {
     let id = |entry: &str| entry.parse().ok().filter(|id: &i64| *id > 0).map(UserId);
     entries(list).map(id).collect()

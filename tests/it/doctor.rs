@@ -29,7 +29,9 @@ async fn a_house_that_is_well_has_nothing_to_mend() {
     let town = Town::found().await;
     let running = town.open().await;
     let _outline = town.add_outline().await;
-    let shell = Shell::new(town.variables.clone());
+    let mut shell = Shell::new(town.variables.clone());
+    assert!(doctor(&shell).await.out.contains("→ set SUPPORT_CONTACT"));
+    shell.set("SUPPORT_CONTACT", "@usipipo_help");
     let report = doctor(&shell).await.ok();
     // The tests' database is quick and forgets when the power is cut; that is all there is to say.
     assert!(marked(&report, '!').iter().all(|line| line.contains("durability")), "{report}");

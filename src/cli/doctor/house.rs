@@ -39,6 +39,14 @@ pub async fn providers(app: &App) -> Vec<Finding> {
     }
 }
 
+/// Whether a customer in trouble finds somebody.
+pub fn support(app: &App) -> Finding {
+    match &app.config().people.support_contact {
+        Some(name) => Finding::good("support", format!("@{name}")),
+        None => Finding::look("support", "customers in trouble reach nobody", "set SUPPORT_CONTACT"),
+    }
+}
+
 pub async fn servers(app: &App) -> Vec<Finding> {
     let known = match read(app, "list_servers", |work| server::levels(work).scope_boxed()).await {
         Ok(known) => known,

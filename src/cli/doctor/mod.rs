@@ -28,7 +28,7 @@ use report::{Finding, Report};
 Examples:
   usipipo doctor
   usipipo doctor --invariants      also the books: money, access, addresses, queues, servers
-  systemd-run --pipe --wait -p EnvironmentFile=/etc/usipipo/env -p User=usipipo usipipo doctor")]
+  usipipo-run doctor               as the service runs, see docs/deploying.md")]
 pub struct Args {
     /// Also check what must hold over the whole database and at the VPN servers: every payment has exactly one effect,
     /// nothing is lost or leased twice, servers hold what the database says. Reads much; changes nothing.
@@ -69,6 +69,7 @@ impl Args {
         report.extend(clock::check(&app).await);
         report.extend(bots::check(&app).await);
         report.extend(house::providers(&app).await);
+        report.note(house::support(&app));
         if has_tables {
             report.extend(house::servers(&app).await);
             report.extend(house::secrets(&app).await);

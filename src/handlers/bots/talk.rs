@@ -55,9 +55,10 @@ impl<'a> Talk<'a> {
         by_name && message.command(own).is_some()
     }
 
-    /// Where a human helps.
+    /// Where a human helps. Not the support bot, as long as it does not pass on what is written to it: who needs help
+    /// must not be sent to a wall.
     pub fn support(&self) -> Option<Contact> {
-        self.bots.usernames.support(&self.work.config())
+        self.work.config().people.support_contact.clone()
     }
 
     /// Goes on in another language.
