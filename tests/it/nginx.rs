@@ -1,4 +1,4 @@
-//! nginx/usipipo.conf in a real nginx, with nothing changed but paths, ports, certificate and the copies behind it.
+//! The files of nginx/ in a real nginx, with nothing changed but paths, ports, certificate and the copies behind it.
 
 use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt;
@@ -23,7 +23,10 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::support::skip::skip;
 use crate::support::wait::eventually;
 
-const CONF: &str = include_str!("../../nginx/usipipo.conf");
+const HTTP: &str = include_str!("../../nginx/usipipo-http.conf");
+/// Both, as they stand side by side.
+const CONF: &str =
+    concat!(include_str!("../../nginx/usipipo-http.conf"), include_str!("../../nginx/usipipo.conf"));
 const DOMAIN: &str = "vpn.example.com";
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -88,9 +91,10 @@ fn adapted(conf: &str, folder: &Path, http: u16, https: u16, copies: &[SocketAdd
         ("server 127.0.0.1:8080 max_fails=3 fail_timeout=5s;", copies.join("\n")),
         ("/etc/letsencrypt/live/vpn.example.com/", format!("{folder}/")),
         ("/var/log/nginx/", format!("{folder}/")),
+        ("/var/www/letsencrypt", format!("{folder}/www")),
     ];
     replacements.iter().fold(conf.to_owned(), |conf, (from, to)| {
-        assert!(conf.contains(from), "nginx/usipipo.conf has no {from:?} any more");
+        assert!(CONF.contains(from), "nginx/ has no {from:?} any more");
         conf.replace(from, to)
     })
 }
@@ -114,24 +118,29 @@ struct Nginx {
 }
 
 impl Nginx {
-    /// Ports are free when they are chosen, and may be taken when nginx comes: then others are tried.
     async fn start(conf: &str, copies: &[SocketAddr]) -> Self {
+        Self::start_with(conf, "https", copies).await
+    }
+
+    /// Ports are free when they are chosen, and may be taken when nginx comes: then others are tried.
+    async fn start_with(conf: &str, scheme: &str, copies: &[SocketAddr]) -> Self {
         for _ in 0..5 {
             let (http, https) = (free_port().await, free_port().await);
             let prefix = Prefix::new(conf, http.port(), https.port(), copies);
+            let door = if scheme == "https" { https } else { http };
             let mut process = prefix.nginx(&[]).stderr(Stdio::null()).spawn().unwrap();
             let ended = eventually(LIMIT, || {
                 let ended = process.try_wait().unwrap().is_some();
                 async move {
-                    if ended { Some(true) } else { TcpStream::connect(https).await.is_ok().then_some(false) }
+                    if ended { Some(true) } else { TcpStream::connect(door).await.is_ok().then_some(false) }
                 }
             });
             if ended.await {
                 continue;
             }
-            let client =
-                Client::builder().danger_accept_invalid_certs(true).resolve(DOMAIN, https).build().unwrap();
-            return Self { prefix, process, base: format!("https://{DOMAIN}:{}", https.port()), client };
+            let client = Client::builder().danger_accept_invalid_certs(true).resolve(DOMAIN, door);
+            let client = client.redirect(reqwest::redirect::Policy::none()).build().unwrap();
+            return Self { prefix, process, base: format!("{scheme}://{DOMAIN}:{}", door.port()), client };
         }
         panic!("nginx does not start");
     }
@@ -206,6 +215,27 @@ async fn the_configuration_is_valid_and_gives_no_warning() {
         assert!(output.status.success(), "{said}");
         assert!(!said.contains("[warn]"), "{said}");
     }
+}
+
+/// The first certificate is got while there is none.
+#[tokio::test]
+async fn port_80_answers_the_certificate_authority_without_a_certificate() {
+    if program().is_none() {
+        return skip("nginx is not installed");
+    }
+    let nginx = Nginx::start_with(HTTP, "http", &[]).await;
+    for name in ["fullchain.pem", "privkey.pem"] {
+        std::fs::remove_file(nginx.prefix.0.join(name)).unwrap();
+    }
+    assert!(nginx.prefix.nginx(&["-t"]).status().unwrap().success());
+    let challenges = nginx.prefix.0.join("www/.well-known/acme-challenge");
+    std::fs::create_dir_all(&challenges).unwrap();
+    std::fs::write(challenges.join("token"), "token.thumbprint").unwrap();
+    let answer = nginx.get("/.well-known/acme-challenge/token").await;
+    assert_eq!(answer.text().await.unwrap(), "token.thumbprint");
+    let other = nginx.get("/telegram/client").await;
+    assert_eq!(other.status(), 301);
+    assert_eq!(other.headers()["location"], format!("https://{DOMAIN}/telegram/client"));
 }
 
 /// The file with its optional allow list switched on.
