@@ -1,6 +1,7 @@
 //! The scripts that a newcomer and CI rely on, run for real.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -74,23 +75,37 @@ fn setup_is_silent_when_all_is_there_and_knows_its_needs() {
     assert_eq!(copy.run("setup", &["lunch"], None).status.code(), Some(2));
 }
 
-#[test]
-fn setup_prints_the_line_to_run_where_it_may_not_install() {
+/// What setup says on a machine with cargo, `more` and a shell's own tools, without apt and sudo.
+fn setup_on_a_bare_machine(need: &str, more: &[&str]) -> Output {
     let copy = Copy::under("copy");
-    // A machine with cargo and a shell's own tools, without apt and sudo.
     let tools = copy.folder.join("tools");
     fs::create_dir(&tools).unwrap();
     for tool in ["bash", "grep", "id", "cat"] {
         let program = text(&Command::new("sh").args(["-c", &format!("command -v {tool}")]).output().unwrap());
         std::os::unix::fs::symlink(program.trim(), tools.join(tool)).unwrap();
     }
-    fs::write(tools.join("cargo"), "").unwrap();
-    let output = Command::new(tools.join("bash"))
-        .arg(copy.root.join("scripts/setup"))
-        .arg("build")
-        .env("PATH", &tools)
-        .output()
-        .unwrap();
+    for program in ["cargo"].iter().chain(more) {
+        fs::write(tools.join(program), "").unwrap();
+        fs::set_permissions(tools.join(program), PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    // Its own folders for daemons are looked at, too: there, all is installed.
+    let setup = copy.root.join("scripts/setup");
+    let script = fs::read_to_string(&setup).unwrap();
+    fs::write(&setup, script.replace(":/usr/local/sbin:/usr/sbin:/sbin", "")).unwrap();
+    let mut command = Command::new(tools.join("bash"));
+    command.arg(setup).arg(need).env("PATH", &tools).env_remove("DATABASE_URL").output().unwrap()
+}
+
+#[test]
+fn setup_prints_the_line_to_run_where_it_may_not_install() {
+    let output = setup_on_a_bare_machine("build", &[]);
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output).contains("Missing: build-essential"), "{}", text(&output));
+}
+
+#[test]
+fn setup_leaves_a_mysql_in_place_and_says_how_to_use_it() {
+    let output = setup_on_a_bare_machine("database", &["mysqld"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output).contains("DATABASE_URL=mysql://"), "{}", text(&output));
 }
