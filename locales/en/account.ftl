@@ -36,16 +36,16 @@ role-superadmin = Superadmin
 
 # --- history ---
 logs-title = 🕓 <b>Your account history</b>
-logs-line = { $moment } · { $what }
+logs-line = { $when } · { $what }
 logs-action = { $action ->
-    [user_joined] You came here for the first time
+    [user_joined] You started using the bot
     [user_returned] You came back
     [user_blocked_bot] You blocked the bot
     [user_banned] You banned somebody
     [user_unbanned] You unbanned somebody
     [language_set] You changed the language
     [setting_set] You changed a setting
-    [referrer_set] You came by an invitation
+    [referrer_set] You joined by invitation
     [role_granted] You gave a role
     [role_revoked] You took a role away
     [order_created] You placed an order
@@ -66,15 +66,15 @@ logs-action = { $action ->
     [subscription_ended] A subscription ended
     [subscription_expired] An ended subscription was cleared away
     [subscription_taken_back] Access was taken back after a refund
-    [traffic_used_up] The traffic was used up
+    [traffic_used_up] The data was used up
     [config_added] You added a device
     [config_delivered] You got a configuration
     [config_renamed] You renamed a device
     [config_follows] A device was paused or resumed with its plan
     [config_revoked] You removed a device
     [config_removed] A device was taken off its server
-    [first_config_missing] There was no server for a new connection
-    [provisioning_delayed] A connection took longer than usual
+    [first_config_missing] There was no server for a new device
+    [provisioning_delayed] A configuration took longer than usual
     [plan_added] You added a plan
     [plan_disabled] You took a plan off sale
     [server_added] You added a server
@@ -84,10 +84,10 @@ logs-action = { $action ->
     [pool_low] Addresses were running out
     [books_wrong] The books did not add up
     [secrets_resealed] The keys were encrypted anew
-    [event_dead] An incoming event was given up
+    [event_dead] An incoming event failed for good
     [event_replayed] You replayed an event
     [job_failing] A job kept failing
-    [job_dead] A job was given up
+    [job_dead] A job failed for good
     [job_retried] You retried a job
     [message_dead] A message could not be delivered
     [clock_turned] The clock of the demo was turned
@@ -99,7 +99,7 @@ logs-error = Something went wrong on our side
 status-title = 📡 <b>Status</b>
 status-service = { $dot } { $service }
 status-bot = Bot
-status-delivery = Handing out connections
+status-delivery = Handing out configurations
 status-payments = Payments with { $provider }
 status-servers = <b>Servers</b>
 status-no-servers = There are no servers yet.
@@ -115,9 +115,9 @@ terms =
 
     We are a small business that sells VPN access over Telegram.
 
-    • <b>What you buy:</b> access for the days, traffic and devices of your plan. It starts when the payment is confirmed; a renewal adds to it.
+    • <b>What you buy:</b> access for the days, data and devices of your plan. It starts when the payment is confirmed; a renewal adds to it.
     • <b>How to use it:</b> it is for you. Don't resell it, and don't use it for spam, attacks, fraud or anything illegal; we close the access if you do.
-    • <b>What we promise:</b> we look after the servers and mend what breaks as soon as we can. We cannot promise that it works at all times on every network, because some of them block VPNs.
+    • <b>What we promise:</b> we look after the servers and fix what breaks as soon as we can. We cannot promise that it works at all times on every network, because some of them block VPNs.
     • <b>Refunds:</b> if you cannot connect and we cannot solve it, you get your money back. Write to us with /paysupport.
     • <b>Changes:</b> a new price never touches what you have already paid for.
 privacy =
@@ -126,7 +126,7 @@ privacy =
     <b>We keep only what we need:</b>
     • your Telegram id, name, username and language;
     • your orders and payments (amount, date and number; never your card);
-    • your connections: name, server, how much traffic they used and when they last connected;
+    • your devices: name, server, how much data they used and when they last connected;
     • a log of the changes on your account (see it with /mylogs).
 
     <b>We do not keep</b> which pages you visit, your messages or the contents of your traffic.

@@ -32,7 +32,7 @@ audit-system = SYSTEM
 audit-line = { $moment } · { $actor } · <b>{ $action }</b> · { $target }
 
 # --- numbers ---
-stats-title = 📊 <b>Numbers</b>
+stats-title = 📊 <b>Stats</b>
 stats-people = 👥 People: <b>{ $people }</b> (new today: { $today } · active in 7 days: { $week })
 stats-access = 🔑 Active plans: <b>{ $paid }</b> · trials: { $trials } · devices: { $configs }
 stats-today = 💰 Today: { $sums } (payments: { $orders })
@@ -40,7 +40,7 @@ stats-month = 💰 30 days: { $sums } (payments: { $orders })
 stats-nothing = no sales
 stats-servers = 📡 Servers up: { $up } of { $all }
 stats-queues = 📬 Waiting: incoming { $events } · messages { $messages } · jobs { $jobs }
-stats-dead = ⚠️ Given up after several tries: { $dead }
+stats-dead = ⚠️ Failed for good after several tries: { $dead }
 stats-reviews = 🔎 Payments to review: { $reviews }
 
 # --- refunds ---
@@ -89,7 +89,7 @@ role-unknown = There is no role “{ $given }”. There are: { $roles }
 role-not-allowed = 🔐 You cannot give or take that role: nobody raises themselves or touches somebody at their own level or above.
 role-not-held = { $id } does not have the role { $role }.
 role-fixed = { $id } has the role by the server's configuration; it can only be changed there.
-role-over = That date has passed. Write how many days the role shall last, or nothing for no end.
+role-over = That date has passed. Write how many days the role should last, or nothing for no end.
 
 # --- bans ---
 ban-question =

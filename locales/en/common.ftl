@@ -1,7 +1,7 @@
 # Words that many screens share: dates, spans, sizes, names of things, ways back.
 
 friend = friend
-unlimited = unlimited
+unlimited = unlimited data
 none = Nothing here yet.
 
 # --- dates, spans, sizes ---

@@ -4,19 +4,19 @@
 home-hello = 👋 <b>Hi { $name }!</b>
 home-new = Here is a fast, private VPN, ready in a minute. You choose, I send you the configuration, you connect.
 home-trial = 🎁 Start free: <b>{ $days }</b> and <b>{ $traffic }</b> to try it out.
-home-idle = You have no active VPN right now. Pick a plan and you are back online in a minute.
+home-idle = You have no active plan right now. Pick one and your VPN is ready in a minute.
 home-button-trial = 🎁 Try for free
 home-button-renew = 🔄 Renew
 home-button-profile = 👤 Profile
 home-button-status = 📡 Status
 home-button-language = 🌐 Language
 home-button-users = 👥 People
-home-button-stats = 📊 Numbers
+home-button-stats = 📊 Stats
 
 # --- help ---
 help-title = ❓ <b>Help</b>
 help-steps =
-    1. Take the free trial or pick a plan.
+    1. Start the free trial or pick a plan.
     2. You get your configuration: a file, a QR code or a link.
     3. Open it in the app and switch the VPN on.
 help-trouble =
@@ -51,7 +51,7 @@ reply-unknown-command = I don't know that command. The menu shows what I can do 
 reply-not-understood = I didn't get that 🙂 Please use the buttons 👇
 reply-in-group = Write to me in a private chat and I will help you right away.
 reply-error =
-    😔 Something went wrong on our side. We have been told; please try again in a few minutes.
+    😔 Something went wrong on our side. We already know; please try again in a few minutes.
 
     If it happens again, give support this code: { $reference }
 

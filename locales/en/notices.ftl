@@ -2,9 +2,9 @@
 
 # --- people ---
 told-config-delayed =
-    ⏳ <b>Your { $protocol } connection takes longer than usual.</b>
+    ⏳ <b>Your { $protocol } configuration is taking longer than usual.</b>
 
-    We are on it and your plan is safe. I will send it here as soon as it is ready; there is nothing you need to do.
+    We are on it and your plan is safe. I'll send it here as soon as it is ready; there is nothing you need to do.
 told-charge-sent-back = ↩️ <b>We gave { $price } back to you.</b> It had come for no open order and bought nothing.
 told-role = 🎖 You have a new role: <b>{ $role }</b>.
 told-role-until = 🎖 You have a new role: <b>{ $role }</b>, until { $moment }.
@@ -12,13 +12,13 @@ told-role-over = 🎖 You no longer have the role <b>{ $role }</b>.
 
 # --- alerts for admins ---
 alert-event-dead =
-    📥 <b>An incoming event was given up</b>
+    📥 <b>An incoming event failed for good</b>
 
     Source: { $source }
     Event: { $event }
     Cause: { $reason }
 
-    👉 Mend the cause, then replay it on the server: <code>usipipo events replay</code> with that id.
+    👉 Fix the cause, then replay it on the server: <code>usipipo events replay</code> with that id.
 alert-job-failing =
     ⚙️ <b>A job keeps failing</b>
 
@@ -28,12 +28,12 @@ alert-job-failing =
 
     👉 It is tried again by itself. If it stays like this, look at <code>usipipo jobs list</code>.
 alert-job-dead =
-    ⛔ <b>A job was given up</b>
+    ⛔ <b>A job failed for good</b>
 
     Job: { $kind }
     Cause: { $reason }
 
-    👉 Mend the cause. <code>usipipo jobs list</code> shows what waits, <code>usipipo jobs retry</code> starts it again.
+    👉 Fix the cause. <code>usipipo jobs list</code> shows what waits, <code>usipipo jobs retry</code> starts it again.
 alert-message-dead =
     ✉️ <b>A message could not be delivered</b>
 
@@ -60,10 +60,10 @@ alert-payment-unmatched =
 
     👉 Nothing was given for it. Look at it to send it back; once it is settled in some other way, close it and say how: { $command }
 alert-provisioning-delayed =
-    🐌 <b>Somebody waits for their connection</b>
+    🐌 <b>Somebody is waiting for their configuration</b>
 
     Person: { $user }
-    Connection: { $config }
+    Device: { $config }
     Cause: { $reason }
 
     👉 It is tried again by itself and the person knows. Check the servers: <code>usipipo server test</code>
@@ -87,7 +87,7 @@ alert-server-down =
     Server: { $server }
     Cause: { $reason }
 
-    👉 People on it have no connection now. Look at the machine; I tell you when it is back.
+    👉 People on it have no connection now. Check the server; I'll tell you when it is back.
 alert-server-up = 🟢 <b>{ $server } is back</b>
 alert-books-wrong =
     🧾 <b>The books do not add up</b>

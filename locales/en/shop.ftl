@@ -5,12 +5,12 @@ trial-title = 🎁 <b>Free trial</b>
 trial-offer = <b>{ $days }</b> and <b>{ $traffic }</b>, nothing to pay. Once per account.
 trial-choose = How would you like to connect?
 trial-full = All servers are full right now. Please try again in a while 🙏
-trial-used = You took your trial on { $date }; it is one per account. The plans are here for you 👇
+trial-used = You used your free trial on { $date }; there is one per account. The plans are here for you 👇
 trial-none = There is no free trial right now. Have a look at the plans, there is one for everybody 👇
 about-wireguard = ⚡ <b>WireGuard</b>: the fastest. Not sure? Take this one.
 about-outline = 🥷 <b>Outline</b>: gets through where VPNs are blocked.
 preparing =
-    ⏳ <b>Preparing your { $protocol } connection…</b>
+    ⏳ <b>Preparing your { $protocol } configuration…</b>
 
     It usually takes less than a minute. It arrives right here, just wait a moment.
 
@@ -25,9 +25,9 @@ plan-button = { $name } · { $price }
 plan-button-popular = 🌟 { $name } · { $price }
 plan-gives = <b>What you get</b>
 plan-gives-days = 🗓 { $days } of access
-plan-gives-traffic = 📶 { $traffic } of traffic
-plan-gives-unlimited = 📶 Unlimited traffic
-plan-gives-devices = 📱 { $devices } at a time
+plan-gives-traffic = 📶 { $traffic } of data
+plan-gives-unlimited = 📶 Unlimited data
+plan-gives-devices = 📱 { $devices } at the same time
 plan-gives-protocols = 🔑 WireGuard and Outline, as you like
 plan-extends = ➕ Adds to what you have: access until <b>{ $date }</b>.
 plan-prices = Price: <b>{ $prices }</b>
@@ -38,12 +38,12 @@ pay-with = Pay { $price } with { $provider }
 # --- order ---
 order-title = 🧾 <b>{ $plan }</b> · { $price }
 order-number = Order { $reference }
-order-preparing = ⏳ Making your invoice… A few seconds.
-order-pay-invoice = 👇 I sent you the invoice: tap it and press <b>Pay</b>. You get your VPN as soon as the payment is in.
-order-pay-link = 👇 Pay with the button. You get your VPN right here as soon as the payment is in.
-order-valid-until = ⏱ Valid for another { $span } (until { $moment }).
+order-preparing = ⏳ Preparing your payment… A few seconds.
+order-pay-invoice = 👇 I sent you the invoice: tap it and press <b>Pay</b>. Your VPN is active as soon as the payment is in.
+order-pay-link = 👇 Pay with the button below. Your VPN is active as soon as the payment is in, and I'll tell you right here.
+order-valid-until = ⏱ Valid for another { $span }.
 order-paid = ✅ <b>Payment received, thank you!</b>
-order-paid-until = Your access is good until <b>{ $date }</b>.
+order-paid-until = Your access is active until <b>{ $date }</b>.
 order-expired =
     ⌛ <b>The order has expired.</b>
 
@@ -52,11 +52,11 @@ order-cancelled =
     ✖️ <b>Order cancelled.</b>
 
     If you paid just before, nothing is lost: your plan starts by itself as soon as the money arrives.
-order-failed = 😔 <b>The invoice could not be made.</b> Nothing was charged. Please try again or pay another way.
+order-failed = 😔 <b>The payment could not be set up.</b> Nothing was charged. Please try again or pay another way.
 order-review =
     🔎 <b>We are looking at your payment.</b>
 
-    It arrived, but something differs from the order. A person is on it; please don't pay again. I will tell you here.
+    It arrived, but something differs from the order. A person is on it; please don't pay again. I'll tell you here.
 order-refunded = ↩️ <b>Payment refunded.</b> The money goes back the way it came.
 order-button-check = 🔄 I have paid
 order-button-refresh = 🔄 Refresh
@@ -79,7 +79,7 @@ receipt-paid =
     Access until <b>{ $date }</b>
     Order { $reference }
 receipt-next = Your configuration is on its way 👇
-receipt-same = Your connections stay as they are, nothing to change.
+receipt-same = Your devices stay as they are, nothing to change.
 receipt-add = Your plan is active. Add your first device with the ➕ button.
 receipt-late =
     ✅ <b>Your payment came late, but it came.</b> Thank you!
@@ -95,11 +95,11 @@ receipt-refunded-access = The access that it bought has been removed. Thanks for
 
 # --- reminders ---
 reminder-three-days = ⏳ <b>{ $plan }</b> ends in { $span }, on { $date }. Renew now and lose nothing: the days add up.
-reminder-one-day = ⏰ <b>{ $plan }</b> ends in { $span }, on { $moment }. Renew and keep the same configuration.
+reminder-one-day = ⏰ <b>{ $plan }</b> ends in { $span } ({ $date }). Renew and keep the same configuration.
 reminder-ended = 🔌 <b>{ $plan }</b> has ended. We keep your configuration for a few days: renew and it works again as it is.
-reminder-traffic-low = 📶 You have { $left } of { $total } left in <b>{ $plan }</b>. If you renew, the new traffic is added.
-reminder-traffic-out = 📶 The traffic of <b>{ $plan }</b> is used up. Renew and your devices connect again by themselves.
-reminder-trial-ends = ⏳ Your free trial ends in { $span } ({ $moment }). Do you like it? Pick a plan and stay online.
-reminder-trial-ended = 🔌 Your free trial has ended. Did you like it? Pick a plan and you are back online in a minute.
+reminder-traffic-low = 📶 You have { $left } of { $total } left in <b>{ $plan }</b>. If you renew, the new data is added.
+reminder-traffic-out = 📶 The data of <b>{ $plan }</b> is used up. Renew and your devices connect again by themselves.
+reminder-trial-ends = ⏳ Your free trial ends in { $span } ({ $date }). Do you like it? Pick a plan and your new configuration arrives right away.
+reminder-trial-ended = 🔌 Your free trial has ended. Did you like it? Pick a plan: a new configuration arrives in a minute and you are back online.
 reminder-trial-traffic-low = 📶 Your free trial has { $left } left. A plan gives you much more.
-reminder-trial-traffic-out = 📶 The traffic of your free trial is used up. Did you like it? Pick a plan and you are back online in a minute.
+reminder-trial-traffic-out = 📶 The data of your free trial is used up. Did you like it? Pick a plan: a new configuration arrives in a minute and you are back online.

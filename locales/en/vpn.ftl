@@ -1,4 +1,4 @@
-# Subscriptions, connections, delivery and guides.
+# Subscriptions, devices, delivery and guides.
 
 # --- subscription ---
 subscription-active = ✅ <b>{ $name }</b>: active
@@ -8,12 +8,12 @@ subscription-ends = 🗓 Ends in { $span } ({ $date })
 subscription-renews = 🔁 Renews by itself on { $date }
 subscription-ended = 🗓 Ended on { $date }
 subscription-traffic = 📶 { $left } of { $total } left
-subscription-traffic-out = 📶 All traffic used ({ $total })
-subscription-unlimited = 📶 Unlimited traffic
+subscription-traffic-out = 📶 All data used ({ $total })
+subscription-unlimited = 📶 Unlimited data
 
 # --- my VPN ---
 vpn-title = 🔑 <b>My VPN</b>
-vpn-empty = Nothing here yet. It takes a minute to get one 👇
+vpn-empty = You have no plan yet. It takes a minute to get one 👇
 vpn-no-configs = No devices yet. Add the first one 👇
 vpn-config = { $dot } <b>{ $name }</b> · { $protocol } · { $used }
 vpn-config-preparing = { $dot } <b>{ $name }</b> · { $protocol } · being prepared
@@ -21,12 +21,12 @@ vpn-button-config = { $dot } { $name }
 vpn-button-add = ➕ Add a device
 vpn-button-guides = 📖 Guides
 
-# --- one connection ---
-config-title = 🔑 <b>{ $name }</b>
+# --- one device ---
+config-title = 📱 <b>{ $name }</b>
 config-active = 🟢 Active
-config-preparing = ⏳ Being prepared: I will send it here as soon as it is ready
+config-preparing = ⏳ Being prepared: I'll send the configuration here as soon as it is ready
 config-suspended = ⏸ Paused. Renew and it works again with the same configuration
-config-suspended-trial = ⏸ Paused. Pick a plan and stay online
+config-suspended-trial = ⏸ The trial is over. Pick a plan and you get a new configuration
 config-revoked = ⚪ Removed: it no longer works
 config-where = 📍 { $protocol } · { $location }
 config-where-unknown = 📍 { $protocol }
@@ -61,7 +61,7 @@ revoke-done = 🗑 Done, “{ $name }” no longer works. You can add another de
 
 # --- rename ---
 rename-question =
-    ✏️ <b>What shall “{ $name }” be called?</b>
+    ✏️ <b>What should “{ $name }” be called?</b>
 
     Send me the new name, for example “My phone”. Up to { $chars } characters.
 rename-invalid = I can't use that name 🙂 Send me a short one, up to { $chars } characters.
@@ -73,8 +73,8 @@ deliver-document =
     🎉 <b>{ $name }: all set!</b>
 
     Open this file with the WireGuard app and flip the switch.
-deliver-qr-wireguard = 📷 Another device? Press <b>+</b> in the WireGuard app and scan this code. Use it on one device at a time.
-deliver-qr-outline = 📷 Scan this code with the camera of another device that has the Outline app.
+deliver-qr-wireguard = 📷 Using it on a different device instead? Scan this with the WireGuard app. One configuration is for one device; for another, press ➕ in /vpn.
+deliver-qr-outline = 📷 Using it on a different device instead? Scan this with its camera; it needs the Outline app. For one more device, press ➕ in /vpn.
 deliver-text-wireguard =
     📋 <b>{ $name }</b>: the same configuration as text. Tap it to copy.
 
@@ -91,8 +91,8 @@ deliver-button-copy = 📋 Copy
 
 # --- guides ---
 guides-title = 📖 <b>Guides</b>
-guides-which = Which kind of connection do you have?
-guides-system = 📖 <b>{ $protocol }</b>: which device will you use it on?
+guides-which = Which app do you connect with?
+guides-system = 📖 <b>{ $protocol }</b>: on which device?
 guide-title = 📖 <b>{ $protocol } on { $system }</b>
 guide-wireguard-android =
     1. Install <b>WireGuard</b> with the button below.
@@ -105,16 +105,16 @@ guide-wireguard-ios =
 guide-wireguard-windows =
     1. Install <b>WireGuard</b> with the button below.
     2. Save the <b>.conf</b> file on your PC (easiest with Telegram Desktop).
-    3. In WireGuard press <b>Import tunnel</b>, pick the file and press <b>Activate</b>. Done!
+    3. In WireGuard press <b>Import tunnel(s) from file</b>, pick the file and press <b>Activate</b>. Done!
 guide-wireguard-macos =
     1. Install <b>WireGuard</b> from the App Store with the button below.
     2. Save the <b>.conf</b> file on your Mac.
     3. In WireGuard import the tunnel from the file, allow adding the VPN and press <b>Activate</b>. Done!
 guide-wireguard-linux =
     1. Install <b>WireGuard</b>, for example: <code>sudo apt install wireguard</code>
-    2. Save the file as <code>/etc/wireguard/usipipo.conf</code>
-    3. Switch on: <code>sudo wg-quick up usipipo</code>
-    4. Switch off: <code>sudo wg-quick down usipipo</code>
+    2. Save the file as <code>/etc/wireguard/vpn.conf</code>
+    3. Switch on: <code>sudo wg-quick up vpn</code>
+    4. Switch off: <code>sudo wg-quick down vpn</code>
 guide-outline-mobile =
     1. Install <b>Outline</b> with the button below.
     2. Copy your <code>ss://</code> link (button 🔗 Link) and open the app: it finds the link by itself. If not, press <b>+</b> and paste it.
@@ -124,4 +124,4 @@ guide-outline-desktop =
     2. Copy your <code>ss://</code> link (button 🔗 Link), open the app, press <b>+</b> and paste it.
     3. Add the server and press <b>Connect</b>. Done!
 guide-button-app = ⬇️ { $app } for { $system }
-guide-button-config = ‹ My connection
+guide-button-config = ‹ My device

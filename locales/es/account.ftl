@@ -36,9 +36,9 @@ role-superadmin = Superadministración
 
 # --- historial ---
 logs-title = 🕓 <b>Historial de tu cuenta</b>
-logs-line = { $moment } · { $what }
+logs-line = { $when } · { $what }
 logs-action = { $action ->
-    [user_joined] Llegaste por primera vez
+    [user_joined] Empezaste a usar el bot
     [user_returned] Volviste
     [user_blocked_bot] Bloqueaste el bot
     [user_banned] Bloqueaste a una persona
@@ -66,15 +66,15 @@ logs-action = { $action ->
     [subscription_ended] Terminó una suscripción
     [subscription_expired] Se retiró una suscripción terminada
     [subscription_taken_back] Se quitó acceso por una devolución
-    [traffic_used_up] Se acabó el tráfico
+    [traffic_used_up] Se acabaron los datos
     [config_added] Añadiste un dispositivo
     [config_delivered] Recibiste una configuración
     [config_renamed] Renombraste un dispositivo
     [config_follows] Un dispositivo se pausó o volvió con su plan
     [config_revoked] Eliminaste un dispositivo
     [config_removed] Un dispositivo dejó de existir en el servidor
-    [first_config_missing] No había servidor para una conexión nueva
-    [provisioning_delayed] Una conexión tardó más de lo normal
+    [first_config_missing] No había servidor para un dispositivo nuevo
+    [provisioning_delayed] Una configuración tardó más de lo normal
     [plan_added] Añadiste un plan
     [plan_disabled] Retiraste un plan
     [server_added] Añadiste un servidor
@@ -99,7 +99,7 @@ logs-error = Algo falló de nuestro lado
 status-title = 📡 <b>Estado</b>
 status-service = { $dot } { $service }
 status-bot = Bot
-status-delivery = Entrega de conexiones
+status-delivery = Entrega de configuraciones
 status-payments = Pagos con { $provider }
 status-servers = <b>Servidores</b>
 status-no-servers = Todavía no hay servidores.
@@ -115,7 +115,7 @@ terms =
 
     Somos un negocio pequeño que vende acceso VPN por Telegram.
 
-    • <b>Qué compras:</b> acceso por los días, el tráfico y los dispositivos de tu plan. Empieza cuando se confirma el pago; si renuevas, se suma.
+    • <b>Qué compras:</b> acceso por los días, los datos y los dispositivos de tu plan. Empieza cuando se confirma el pago; si renuevas, se suma.
     • <b>Cómo se usa:</b> es para ti. No lo revendas ni lo uses para spam, ataques, fraude o cualquier cosa ilegal; en ese caso cerramos el acceso.
     • <b>Qué prometemos:</b> cuidamos los servidores y arreglamos los fallos lo antes posible. No podemos garantizar que funcione siempre en todas las redes, porque hay quien bloquea las VPN.
     • <b>Devoluciones:</b> si no logras conectarte y no podemos arreglarlo, te devolvemos el pago. Escríbenos con /paysupport.
@@ -126,7 +126,7 @@ privacy =
     <b>Guardamos solo lo necesario:</b>
     • tu id, nombre, usuario e idioma de Telegram;
     • tus pedidos y pagos (monto, fecha y número; nunca los datos de tu tarjeta);
-    • tus conexiones: nombre, servidor, cuánto tráfico usaron y cuándo se conectaron por última vez;
+    • tus dispositivos: nombre, servidor, cuántos datos usaron y cuándo se conectaron por última vez;
     • un registro de los cambios en tu cuenta (míralo en /mylogs).
 
     <b>No guardamos</b> qué páginas visitas, tus mensajes ni el contenido de tu tráfico.

@@ -1,7 +1,7 @@
 # Menú de comandos y presentación de los bots (sin etiquetas: lo muestra Telegram).
 
 command-start = Menú principal
-command-vpn = Mis VPN y dispositivos
+command-vpn = Mi VPN y mis dispositivos
 command-plans = Planes y precios
 command-trial = Probar gratis
 command-profile = Mis datos, suscripción y pagos

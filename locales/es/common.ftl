@@ -1,7 +1,7 @@
 # Palabras que comparten muchas pantallas: fechas, plazos, tamaños, nombres de cosas, caminos de vuelta.
 
 friend = amigo
-unlimited = ilimitado
+unlimited = datos ilimitados
 none = Por aquí todavía no hay nada.
 
 # --- fechas, plazos, tamaños ---
@@ -58,6 +58,6 @@ go-home = 🏠 Menú
 go-next = Siguiente ›
 go-previous = ‹ Anterior
 go-plans = 🛒 Ver planes
-go-vpn = 🔑 Mis VPN
+go-vpn = 🔑 Mi VPN
 go-help = ❓ Ayuda
 page = Página { $page }

@@ -4,7 +4,7 @@
 home-hello = 👋 <b>¡Hola, { $name }!</b>
 home-new = Aquí tienes una VPN rápida y privada, lista en un minuto. Tú eliges, yo te envío la configuración y te conectas.
 home-trial = 🎁 Empieza gratis: <b>{ $days }</b> y <b>{ $traffic }</b> para probarla con calma.
-home-idle = Ahora mismo no tienes ninguna VPN activa. Elige un plan y en un minuto vuelves a estar en línea.
+home-idle = Ahora mismo no tienes ningún plan activo. Elige uno y en un minuto tienes tu VPN lista.
 home-button-trial = 🎁 Probar gratis
 home-button-renew = 🔄 Renovar
 home-button-profile = 👤 Perfil
@@ -16,7 +16,7 @@ home-button-stats = 📊 Cifras
 # --- ayuda ---
 help-title = ❓ <b>Ayuda</b>
 help-steps =
-    1. Toma la prueba gratis o elige un plan.
+    1. Activa la prueba gratis o elige un plan.
     2. Recibes tu configuración: archivo, QR o enlace.
     3. La abres en la app y activas la VPN.
 help-trouble =
@@ -44,7 +44,7 @@ reply-stale = Ese botón ya no sirve: algo cambió desde entonces. Te muestro c�
 reply-slow-down = 🐢 Vas muy rápido. Espera unos segundos y seguimos.
 reply-banned = ⛔ Tu cuenta está bloqueada y no puedo atenderte.
 reply-not-allowed = 🔐 Eso no está permitido para tu cuenta.
-reply-not-sold = Eso ya no está a la venta de esa forma. Mira los planes de hoy 🛒
+reply-not-sold = Eso ya no se vende así. Mira los planes de hoy 🛒
 reply-too-many-orders = Abriste { $most } pedidos en una hora sin pagarlos. Los que siguen abiertos se pueden pagar; para hacer otro, espera un rato 🙏
 reply-not-found = 🤷 Eso ya no existe o no es tuyo.
 reply-unknown-command = No conozco ese comando. Mira lo que sé hacer en el menú 👇
@@ -61,7 +61,7 @@ about-support =
 
     Aquí vas a poder hablar con una persona cuando algo no funcione: conexión, pagos o dudas. Todavía estoy en preparación.
 
-    Mientras tanto, tus VPN, planes y guías están en el bot principal.
+    Mientras tanto, tu VPN, los planes y las guías están en el bot principal.
 about-admin =
     🛠 <b>Soy el bot de administración.</b>
 

@@ -2,7 +2,7 @@
 
 # --- personas ---
 told-config-delayed =
-    ⏳ <b>Tu conexión { $protocol } está tardando más de lo normal.</b>
+    ⏳ <b>Tu configuración { $protocol } está tardando más de lo normal.</b>
 
     Ya estamos en ello y tu plan está a salvo. Te la mando aquí en cuanto esté lista; no tienes que hacer nada.
 told-charge-sent-back = ↩️ <b>Te devolvimos { $price }.</b> No correspondía a ningún pedido abierto y no compró nada.
@@ -60,10 +60,10 @@ alert-payment-unmatched =
 
     👉 No se dio nada a cambio. Míralo para devolverlo; si lo arreglas de otra forma, ciérralo y di cómo: { $command }
 alert-provisioning-delayed =
-    🐌 <b>Alguien espera su conexión</b>
+    🐌 <b>Alguien espera su configuración</b>
 
     Persona: { $user }
-    Conexión: { $config }
+    Dispositivo: { $config }
     Causa: { $reason }
 
     👉 Se reintenta sola y la persona lo sabe. Revisa los servidores: <code>usipipo server test</code>
@@ -87,7 +87,7 @@ alert-server-down =
     Servidor: { $server }
     Causa: { $reason }
 
-    👉 Quienes lo usan están sin conexión. Revisa la máquina; te aviso cuando vuelva.
+    👉 Quienes lo usan están sin conexión. Revisa el servidor; te aviso cuando vuelva.
 alert-server-up = 🟢 <b>{ $server } volvió</b>
 alert-books-wrong =
     🧾 <b>Las cuentas no cuadran</b>

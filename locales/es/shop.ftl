@@ -4,13 +4,13 @@
 trial-title = 🎁 <b>Prueba gratis</b>
 trial-offer = <b>{ $days }</b> y <b>{ $traffic }</b>, sin pagar nada. Una sola vez por cuenta.
 trial-choose = ¿Cómo te quieres conectar?
-trial-full = Ahora mismo no queda lugar libre en los servidores. Vuelve a intentarlo en un rato 🙏
+trial-full = Ahora mismo los servidores están llenos. Vuelve a intentarlo en un rato 🙏
 trial-used = Ya usaste tu prueba el { $date }; es una por cuenta. Los planes siguen aquí para ti 👇
 trial-none = Ahora mismo no hay prueba gratis. Mira los planes, los hay para todos 👇
 about-wireguard = ⚡ <b>WireGuard</b>: la más rápida. Si no sabes cuál, elige esta.
 about-outline = 🥷 <b>Outline</b>: pasa mejor donde bloquean las VPN.
 preparing =
-    ⏳ <b>Estoy preparando tu conexión { $protocol }…</b>
+    ⏳ <b>Estoy preparando tu configuración { $protocol }…</b>
 
     Suele tardar menos de un minuto. Te llega aquí mismo, no tienes que hacer nada.
 
@@ -25,8 +25,8 @@ plan-button = { $name } · { $price }
 plan-button-popular = 🌟 { $name } · { $price }
 plan-gives = <b>Qué recibes</b>
 plan-gives-days = 🗓 { $days } de acceso
-plan-gives-traffic = 📶 { $traffic } de tráfico
-plan-gives-unlimited = 📶 Tráfico ilimitado
+plan-gives-traffic = 📶 { $traffic } de datos
+plan-gives-unlimited = 📶 Datos ilimitados
 plan-gives-devices = 📱 { $devices } a la vez
 plan-gives-protocols = 🔑 WireGuard y Outline, tú eliges
 plan-extends = ➕ Se suma a lo que ya tienes: acceso hasta el <b>{ $date }</b>.
@@ -39,11 +39,11 @@ pay-with = Pagar { $price } con { $provider }
 order-title = 🧾 <b>{ $plan }</b> · { $price }
 order-number = Pedido { $reference }
 order-preparing = ⏳ Estoy preparando el pago… Unos segundos.
-order-pay-invoice = 👇 Te envié la factura: ábrela y toca <b>Pagar</b>. En cuanto llegue el pago, recibes tu VPN.
-order-pay-link = 👇 Paga con el botón. En cuanto llegue el pago, recibes tu VPN aquí mismo.
-order-valid-until = ⏱ Vence en { $span } ({ $moment }).
+order-pay-invoice = 👇 Te envié la factura: ábrela y toca <b>Pagar</b>. En cuanto llegue el pago, tu VPN queda activa.
+order-pay-link = 👇 Paga con el botón de abajo. En cuanto llegue el pago, tu VPN queda activa y te aviso aquí mismo.
+order-valid-until = ⏱ Vence en { $span }.
 order-paid = ✅ <b>¡Pago recibido, gracias!</b>
-order-paid-until = Tu acceso vale hasta el <b>{ $date }</b>.
+order-paid-until = Tu acceso está activo hasta el <b>{ $date }</b>.
 order-expired =
     ⌛ <b>El pedido venció.</b>
 
@@ -79,7 +79,7 @@ receipt-paid =
     Acceso hasta el <b>{ $date }</b>
     Pedido { $reference }
 receipt-next = Tu configuración te llega enseguida 👇
-receipt-same = Tus conexiones siguen igual, no hay que cambiar nada.
+receipt-same = Tus dispositivos siguen igual, no hay que cambiar nada.
 receipt-add = Tu plan ya está activo. Añade tu primer dispositivo con el botón ➕.
 receipt-late =
     ✅ <b>Tu pago llegó tarde, pero llegó.</b> ¡Gracias!
@@ -94,12 +94,12 @@ receipt-refunded =
 receipt-refunded-access = El acceso que daba ese pago se quitó. Gracias por probarnos; cuando quieras, aquí estamos.
 
 # --- recordatorios ---
-reminder-three-days = ⏳ <b>{ $plan }</b> termina en { $span }, el { $date }. Renueva ahora y no se pierde nada: los días se suman.
-reminder-one-day = ⏰ <b>{ $plan }</b> termina en { $span }, el { $moment }. Renueva y sigues con la misma configuración.
+reminder-three-days = ⏳ <b>{ $plan }</b> termina en { $span }, el { $date }. Renueva ahora y no pierdes nada: los días se suman.
+reminder-one-day = ⏰ <b>{ $plan }</b> termina en { $span } ({ $date }). Renueva y sigues con la misma configuración.
 reminder-ended = 🔌 <b>{ $plan }</b> terminó. Te guardamos la configuración unos días: renueva y vuelve a funcionar tal cual.
-reminder-traffic-low = 📶 Te quedan { $left } de { $total } en <b>{ $plan }</b>. Si renuevas, el tráfico nuevo se suma.
-reminder-traffic-out = 📶 Se acabó el tráfico de <b>{ $plan }</b>. Renueva y tus dispositivos se conectan otra vez solos.
-reminder-trial-ends = ⏳ Tu prueba gratis termina en { $span } ({ $moment }). ¿Te está gustando? Elige un plan y sigues en línea.
-reminder-trial-ended = 🔌 Tu prueba gratis terminó. ¿Te gustó? Elige un plan y en un minuto vuelves a estar en línea.
-reminder-trial-traffic-low = 📶 A tu prueba gratis le quedan { $left }. Con un plan tienes mucho más.
-reminder-trial-traffic-out = 📶 Se acabó el tráfico de tu prueba gratis. ¿Te gustó? Elige un plan y en un minuto vuelves a estar en línea.
+reminder-traffic-low = 📶 <b>{ $plan }</b>. Disponible: { $left } de { $total }. Si renuevas, los datos nuevos se suman.
+reminder-traffic-out = 📶 Se acabaron los datos de <b>{ $plan }</b>. Renueva y tus dispositivos se conectan otra vez solos.
+reminder-trial-ends = ⏳ Tu prueba gratis termina en { $span } ({ $date }). ¿Te está gustando? Elige un plan y recibes enseguida tu configuración nueva.
+reminder-trial-ended = 🔌 Tu prueba gratis terminó. ¿Te gustó? Elige un plan: en un minuto recibes una configuración nueva y vuelves a estar en línea.
+reminder-trial-traffic-low = 📶 <b>Prueba gratis</b>. Disponible: { $left }. Con un plan tienes mucho más.
+reminder-trial-traffic-out = 📶 Se acabaron los datos de tu prueba gratis. ¿Te gustó? Elige un plan: en un minuto recibes una configuración nueva y vuelves a estar en línea.

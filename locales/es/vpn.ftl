@@ -1,19 +1,19 @@
-# Suscripciones, conexiones, entrega y guías.
+# Suscripciones, dispositivos, entrega y guías.
 
 # --- suscripción ---
-subscription-active = ✅ <b>{ $name }</b>: en marcha
+subscription-active = ✅ <b>{ $name }</b>: vigente
 subscription-suspended = ⏸ <b>{ $name }</b>: en pausa
 subscription-expired = ⚪ <b>{ $name }</b>: terminó
 subscription-ends = 🗓 Termina en { $span } ({ $date })
 subscription-renews = 🔁 Se renueva solo el { $date }
 subscription-ended = 🗓 Terminó el { $date }
-subscription-traffic = 📶 Te quedan { $left } de { $total }
-subscription-traffic-out = 📶 Usaste todo tu tráfico ({ $total })
-subscription-unlimited = 📶 Tráfico ilimitado
+subscription-traffic = 📶 Disponible: { $left } de { $total }
+subscription-traffic-out = 📶 Usaste todos tus datos ({ $total })
+subscription-unlimited = 📶 Datos ilimitados
 
-# --- mis VPN ---
-vpn-title = 🔑 <b>Mis VPN</b>
-vpn-empty = Todavía no tienes ninguna. Se consigue en un minuto 👇
+# --- mi VPN ---
+vpn-title = 🔑 <b>Mi VPN</b>
+vpn-empty = Todavía no tienes ningún plan. Se consigue en un minuto 👇
 vpn-no-configs = Aún no hay dispositivos. Añade el primero 👇
 vpn-config = { $dot } <b>{ $name }</b> · { $protocol } · { $used }
 vpn-config-preparing = { $dot } <b>{ $name }</b> · { $protocol } · preparándose
@@ -21,13 +21,13 @@ vpn-button-config = { $dot } { $name }
 vpn-button-add = ➕ Añadir dispositivo
 vpn-button-guides = 📖 Guías
 
-# --- una conexión ---
-config-title = 🔑 <b>{ $name }</b>
-config-active = 🟢 Activa
-config-preparing = ⏳ Preparándose: te la envío aquí en cuanto esté
+# --- un dispositivo ---
+config-title = 📱 <b>{ $name }</b>
+config-active = 🟢 Activo
+config-preparing = ⏳ Preparándose: te envío la configuración aquí en cuanto esté lista
 config-suspended = ⏸ En pausa. Renueva y vuelve a funcionar con la misma configuración
-config-suspended-trial = ⏸ En pausa. Elige un plan y sigues en línea
-config-revoked = ⚪ Eliminada: ya no funciona
+config-suspended-trial = ⏸ La prueba se acabó. Elige un plan y recibes una configuración nueva
+config-revoked = ⚪ Eliminado: ya no funciona
 config-where = 📍 { $protocol } · { $location }
 config-where-unknown = 📍 { $protocol }
 config-used = 📊 Este dispositivo usó { $used }
@@ -48,7 +48,7 @@ add-choose = ¿Cómo se va a conectar?
 add-button-of = { $protocol } · { $plan }
 add-no-subscription = Para añadir un dispositivo necesitas un plan activo. Se consigue en un minuto 👇
 add-limit = Ya tienes { $devices }, el máximo de tu plan. Elimina uno que no uses o elige un plan más grande.
-add-full = Ahora mismo no queda lugar libre en los servidores. Vuelve a intentarlo en un rato 🙏
+add-full = Ahora mismo los servidores están llenos. Vuelve a intentarlo en un rato 🙏
 
 # --- eliminar ---
 revoke-question =
@@ -56,7 +56,7 @@ revoke-question =
 
     Ese dispositivo deja de conectarse al momento y no se puede deshacer. Tu plan sigue igual y puedes añadir otro.
 revoke-button-yes = 🗑 Sí, eliminar
-revoke-button-no = ‹ No, dejarla
+revoke-button-no = ‹ No, conservarlo
 revoke-done = 🗑 Listo, «{ $name }» ya no funciona. Puedes añadir otro dispositivo cuando quieras.
 
 # --- renombrar ---
@@ -64,7 +64,7 @@ rename-question =
     ✏️ <b>¿Cómo se va a llamar «{ $name }»?</b>
 
     Escríbeme el nombre nuevo, por ejemplo «Mi teléfono». Hasta { $chars } caracteres.
-rename-invalid = Ese nombre no me sirve 🙂 Escríbeme uno corto, de hasta { $chars } caracteres.
+rename-invalid = Ese nombre no es válido 🙂 Escríbeme uno corto, de hasta { $chars } caracteres.
 rename-done = ✏️ Listo, ahora se llama <b>{ $name }</b>.
 rename-button-cancel = ‹ Dejarlo como está
 
@@ -73,8 +73,8 @@ deliver-document =
     🎉 <b>{ $name }: ¡todo listo!</b>
 
     Abre este archivo con la app WireGuard y activa el interruptor.
-deliver-qr-wireguard = 📷 ¿Otro dispositivo? En la app WireGuard toca <b>+</b> y escanea este código. Úsalo en un solo dispositivo a la vez.
-deliver-qr-outline = 📷 Escanea este código con la cámara de otro dispositivo que tenga la app Outline.
+deliver-qr-wireguard = 📷 ¿Usarás la VPN en otro dispositivo y no en este? Escanea el código con la app WireGuard. Una configuración sirve para un solo dispositivo: para otro más, toca ➕ en /vpn.
+deliver-qr-outline = 📷 ¿Usarás la VPN en otro dispositivo y no en este? Escanea el código con su cámara; necesita la app Outline. Para otro dispositivo más, toca ➕ en /vpn.
 deliver-text-wireguard =
     📋 <b>{ $name }</b>: la misma configuración como texto. Tócala para copiarla.
 
@@ -91,8 +91,8 @@ deliver-button-copy = 📋 Copiar
 
 # --- guías ---
 guides-title = 📖 <b>Guías</b>
-guides-which = ¿Qué tipo de conexión tienes?
-guides-system = 📖 <b>{ $protocol }</b>: ¿en qué dispositivo la vas a usar?
+guides-which = ¿Con qué app te conectas?
+guides-system = 📖 <b>{ $protocol }</b>: ¿en qué dispositivo?
 guide-title = 📖 <b>{ $protocol } en { $system }</b>
 guide-wireguard-android =
     1. Instala <b>WireGuard</b> con el botón de abajo.
@@ -105,16 +105,16 @@ guide-wireguard-ios =
 guide-wireguard-windows =
     1. Instala <b>WireGuard</b> con el botón de abajo.
     2. Guarda el archivo <b>.conf</b> en tu PC (con Telegram Desktop es lo más fácil).
-    3. En WireGuard haz clic en <b>Importar túnel</b>, elige el archivo y luego <b>Activar</b>. ¡Listo!
+    3. En WireGuard haz clic en <b>Importar túnel(es) desde archivo</b>, elige el archivo y luego <b>Activar</b>. ¡Listo!
 guide-wireguard-macos =
     1. Instala <b>WireGuard</b> desde la App Store con el botón de abajo.
     2. Guarda el archivo <b>.conf</b> en tu Mac.
     3. En WireGuard importa el túnel desde el archivo, permite añadir la VPN y haz clic en <b>Activar</b>. ¡Listo!
 guide-wireguard-linux =
     1. Instala <b>WireGuard</b>, por ejemplo: <code>sudo apt install wireguard</code>
-    2. Guarda el archivo como <code>/etc/wireguard/usipipo.conf</code>
-    3. Enciende: <code>sudo wg-quick up usipipo</code>
-    4. Apaga: <code>sudo wg-quick down usipipo</code>
+    2. Guarda el archivo como <code>/etc/wireguard/vpn.conf</code>
+    3. Enciende: <code>sudo wg-quick up vpn</code>
+    4. Apaga: <code>sudo wg-quick down vpn</code>
 guide-outline-mobile =
     1. Instala <b>Outline</b> con el botón de abajo.
     2. Copia tu enlace <code>ss://</code> (botón 🔗 Enlace) y abre la app: lo detecta sola. Si no, toca <b>+</b> y pégalo.
@@ -124,4 +124,4 @@ guide-outline-desktop =
     2. Copia tu enlace <code>ss://</code> (botón 🔗 Enlace), abre la app, haz clic en <b>+</b> y pégalo.
     3. Añade el servidor y haz clic en <b>Conectar</b>. ¡Listo!
 guide-button-app = ⬇️ { $app } para { $system }
-guide-button-config = ‹ Mi conexión
+guide-button-config = ‹ Mi dispositivo

@@ -32,7 +32,7 @@ audit-system = СИСТЕМА
 audit-line = { $moment } · { $actor } · <b>{ $action }</b> · { $target }
 
 # --- цифры ---
-stats-title = 📊 <b>Цифры</b>
+stats-title = 📊 <b>Статистика</b>
 stats-people = 👥 Пользователи: <b>{ $people }</b> (новых сегодня: { $today } · активных за 7 дней: { $week })
 stats-access = 🔑 Действующие тарифы: <b>{ $paid }</b> · пробные: { $trials } · устройства: { $configs }
 stats-today = 💰 Сегодня: { $sums } (платежей: { $orders })

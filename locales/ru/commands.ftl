@@ -1,7 +1,7 @@
 # Меню команд и описание ботов (без тегов: их показывает Telegram).
 
 command-start = Главное меню
-command-vpn = Мои VPN и устройства
+command-vpn = Мой VPN и устройства
 command-plans = Тарифы и цены
 command-trial = Попробовать бесплатно
 command-profile = Мои данные, подписка и платежи
@@ -16,7 +16,7 @@ command-privacy = Конфиденциальность
 command-cancel = Отменить начатое
 command-whois = Найти человека
 command-users = Список пользователей
-command-stats = Цифры бизнеса
+command-stats = Статистика продаж и серверов
 command-audit = Журнал изменений
 command-refund = Вернуть оплату
 command-reviews = Платежи на проверке

@@ -1,19 +1,19 @@
-# Подписки, подключения, выдача и инструкции.
+# Подписки, устройства, выдача и инструкции.
 
 # --- подписка ---
 subscription-active = ✅ <b>{ $name }</b>: работает
 subscription-suspended = ⏸ <b>{ $name }</b>: на паузе
 subscription-expired = ⚪ <b>{ $name }</b>: срок истёк
-subscription-ends = 🗓 Осталось { $span } (до { $date })
+subscription-ends = 🗓 До окончания: { $span } (до { $date })
 subscription-renews = 🔁 Продлится автоматически { $date }
 subscription-ended = 🗓 Срок закончился { $date }
-subscription-traffic = 📶 Осталось { $left } из { $total }
+subscription-traffic = 📶 Остаток: { $left } из { $total }
 subscription-traffic-out = 📶 Весь трафик израсходован ({ $total })
 subscription-unlimited = 📶 Трафик без ограничений
 
-# --- мои VPN ---
-vpn-title = 🔑 <b>Мои VPN</b>
-vpn-empty = Пока здесь пусто. Подключиться можно за минуту 👇
+# --- мой VPN ---
+vpn-title = 🔑 <b>Мой VPN</b>
+vpn-empty = Тарифа пока нет. Подключить можно за минуту 👇
 vpn-no-configs = Устройств пока нет. Добавьте первое 👇
 vpn-config = { $dot } <b>{ $name }</b> · { $protocol } · { $used }
 vpn-config-preparing = { $dot } <b>{ $name }</b> · { $protocol } · готовится
@@ -21,12 +21,12 @@ vpn-button-config = { $dot } { $name }
 vpn-button-add = ➕ Добавить устройство
 vpn-button-guides = 📖 Инструкции
 
-# --- одно подключение ---
-config-title = 🔑 <b>{ $name }</b>
+# --- одно устройство ---
+config-title = 📱 <b>{ $name }</b>
 config-active = 🟢 Работает
-config-preparing = ⏳ Готовится: пришлю сюда, как только будет готово
+config-preparing = ⏳ Готовится: пришлю настройки сюда, как только они будут готовы
 config-suspended = ⏸ На паузе. Продлите — и всё заработает с теми же настройками
-config-suspended-trial = ⏸ На паузе. Выберите тариф и оставайтесь на связи
+config-suspended-trial = ⏸ Пробный доступ закончился. Выберите тариф — и получите новые настройки
 config-revoked = ⚪ Удалено: больше не работает
 config-where = 📍 { $protocol } · { $location }
 config-where-unknown = 📍 { $protocol }
@@ -73,8 +73,8 @@ deliver-document =
     🎉 <b>{ $name }: всё готово.</b>
 
     Откройте этот файл в приложении WireGuard и включите переключатель.
-deliver-qr-wireguard = 📷 Другое устройство? В приложении WireGuard нажмите <b>+</b> и отсканируйте этот код. Одновременно — только на одном устройстве.
-deliver-qr-outline = 📷 Отсканируйте этот код камерой другого устройства, на котором установлен Outline.
+deliver-qr-wireguard = 📷 Будете пользоваться на другом устройстве, а не на этом? Отсканируйте код в WireGuard. Одни настройки — одно устройство; для второго нажмите ➕ в /vpn.
+deliver-qr-outline = 📷 Будете пользоваться на другом устройстве, а не на этом? Отсканируйте код его камерой; на нём нужен Outline. Для ещё одного устройства нажмите ➕ в /vpn.
 deliver-text-wireguard =
     📋 <b>{ $name }</b>: те же настройки текстом. Нажмите на текст, чтобы скопировать.
 
@@ -91,7 +91,7 @@ deliver-button-copy = 📋 Скопировать
 
 # --- инструкции ---
 guides-title = 📖 <b>Инструкции</b>
-guides-which = Какое у вас подключение?
+guides-which = Каким приложением вы подключаетесь?
 guides-system = 📖 <b>{ $protocol }</b>: на каком устройстве?
 guide-title = 📖 <b>{ $protocol } на { $system }</b>
 guide-wireguard-android =
@@ -112,9 +112,9 @@ guide-wireguard-macos =
     3. В WireGuard импортируйте туннель из файла, разрешите добавить VPN и подключитесь. Готово!
 guide-wireguard-linux =
     1. Установите <b>WireGuard</b>, например: <code>sudo apt install wireguard</code>
-    2. Сохраните файл как <code>/etc/wireguard/usipipo.conf</code>
-    3. Включить: <code>sudo wg-quick up usipipo</code>
-    4. Выключить: <code>sudo wg-quick down usipipo</code>
+    2. Сохраните файл как <code>/etc/wireguard/vpn.conf</code>
+    3. Включить: <code>sudo wg-quick up vpn</code>
+    4. Выключить: <code>sudo wg-quick down vpn</code>
 guide-outline-mobile =
     1. Установите <b>Outline</b> по кнопке ниже.
     2. Скопируйте свою ссылку <code>ss://</code> (кнопка 🔗 Ссылка) и откройте приложение: оно само её найдёт. Если нет, нажмите <b>+</b> и вставьте ссылку.
@@ -124,4 +124,4 @@ guide-outline-desktop =
     2. Скопируйте свою ссылку <code>ss://</code> (кнопка 🔗 Ссылка), откройте приложение, нажмите <b>+</b> и вставьте ссылку.
     3. Добавьте сервер и нажмите <b>Подключить</b>. Готово!
 guide-button-app = ⬇️ { $app } для { $system }
-guide-button-config = ‹ Моё подключение
+guide-button-config = ‹ Моё устройство

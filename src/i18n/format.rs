@@ -1,4 +1,5 @@
-//! Dates, spans of time and amounts of data, as each language writes them. All times are UTC and say so.
+//! Dates, spans of time and amounts of data, as each language writes them. Nobody tells a bot in which time zone they
+//! live: people read dates and spans, the team reads moments in UTC that say so.
 
 use chrono::{Datelike, Duration};
 
@@ -49,6 +50,11 @@ impl Texts {
             return self.text("just-now");
         }
         self.with("ago", args! { "span" => self.span(span) })
+    }
+
+    /// When something was, for somebody whose time zone nobody knows: how long ago within a day, else the date.
+    pub fn when(&self, at: Timestamp, now: Timestamp) -> Html {
+        if now.since(at) < Duration::days(1) { self.ago(at, now) } else { self.date(at) }
     }
 
     /// Bytes in the unit people know, one decimal at most: `1.5 GB` (units of 1024, as phones count).

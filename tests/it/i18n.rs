@@ -137,6 +137,9 @@ fn times_and_sizes_read_naturally() {
     assert_eq!(es.ago(at, at + Duration::hours(3)).as_str(), "hace 3 horas");
     assert_eq!(ru.ago(at, at + Duration::seconds(5)).as_str(), "только что");
 
+    assert_eq!(es.when(at, at + Duration::hours(23)).as_str(), "hace 23 horas");
+    assert_eq!(en.when(at, at + Duration::hours(24)).as_str(), "5 Dec 2026", "no time of day: theirs is unknown");
+
     let sizes = [
         (0, "0 KB"),
         (1_023, "0.9 KB"),
@@ -150,7 +153,7 @@ fn times_and_sizes_read_naturally() {
         assert_eq!(en.bytes(bytes).as_str(), expected);
     }
     assert_eq!(ru.bytes(3 << 29).as_str(), "1,5 ГБ");
-    assert_eq!(es.traffic(None).as_str(), "ilimitado");
+    assert_eq!(es.traffic(None).as_str(), "datos ilimitados");
 }
 
 #[test]

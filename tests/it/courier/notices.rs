@@ -33,7 +33,7 @@ async fn an_order_shows_how_it_stands() {
     let subscription = scene.subscription(Some(scene.plan().await), 24 * 7).await;
     scene.complete(id, subscription).await;
     assert!(
-        scene.arrives(&body).await.text.contains("Tu acceso vale hasta"),
+        scene.arrives(&body).await.text.contains("Tu acceso está activo hasta"),
         "{:?}",
         scene.ana.messages(BOT)
     );
@@ -103,7 +103,7 @@ async fn the_other_notices_have_their_words() {
     let scene = Scene::in_language("en").await;
     let config_id = scene.preparing(Protocol::Wireguard).await;
     let delayed = scene.told(Notice::ConfigDelayed { config_id }).await;
-    assert!(delayed.text.contains("WireGuard connection takes longer"), "{}", delayed.text);
+    assert!(delayed.text.contains("WireGuard configuration is taking longer"), "{}", delayed.text);
     scene.set_status(config_id, ConfigStatus::Active).await;
     scene.moot(Notice::ConfigDelayed { config_id }).await;
 

@@ -11,6 +11,7 @@ pub struct MyLogs {
     /// Counts from 0.
     pub page: u32,
     pub more: bool,
+    pub now: Timestamp,
 }
 
 pub struct LogLine {
@@ -22,17 +23,17 @@ pub struct LogLine {
 pub fn my_logs(t: &Texts, view: &MyLogs) -> Screen {
     let list = match view.entries.is_empty() {
         true => t.text("none"),
-        false => lines(view.entries.iter().map(|entry| line(t, entry))),
+        false => lines(view.entries.iter().map(|entry| line(t, entry, view.now))),
     };
     let rows = Rows::default().pages(t, view.page, view.more, Callback::MyLogs).back(t, Callback::Profile);
     let html = paragraphs([t.text("logs-title"), list, page_number(t, view.page, view.more)]);
     Screen::new(html, rows)
 }
 
-fn line(t: &Texts, entry: &LogLine) -> Html {
+fn line(t: &Texts, entry: &LogLine, now: Timestamp) -> Html {
     let what = match entry.action.ends_with("_error") {
         true => t.text("logs-error"),
         false => t.with("logs-action", args! { "action" => Html::short(&entry.action, 64) }),
     };
-    t.with("logs-line", args! { "moment" => t.moment(entry.at), "what" => what })
+    t.with("logs-line", args! { "when" => t.when(entry.at, now), "what" => what })
 }

@@ -58,8 +58,7 @@ fn state(t: &Texts, view: &Order) -> Html {
                 None => t.text("order-pay-invoice"),
             };
             let span = t.span(expires_at.since(view.now));
-            let args = args! { "span" => span, "moment" => t.moment(*expires_at) };
-            paragraphs([how, t.with("order-valid-until", args)])
+            paragraphs([how, t.with("order-valid-until", args! { "span" => span })])
         }
         OrderState::Paid { ends_at } => {
             let until = t.with("order-paid-until", args! { "date" => t.date(*ends_at) });

@@ -35,7 +35,7 @@ fn of_plan(t: &Texts, view: &Reminder) -> Html {
             t.with("reminder-three-days", args)
         }
         ReminderKind::OneDay => {
-            let args = args! { "plan" => plan, "span" => left(t, view), "moment" => t.moment(ends_at) };
+            let args = args! { "plan" => plan, "span" => left(t, view), "date" => t.date(ends_at) };
             t.with("reminder-one-day", args)
         }
         ReminderKind::Ended => t.with("reminder-ended", args! { "plan" => plan }),
@@ -53,8 +53,8 @@ fn of_plan(t: &Texts, view: &Reminder) -> Html {
 fn of_trial(t: &Texts, view: &Reminder) -> Html {
     match view.kind {
         ReminderKind::ThreeDays | ReminderKind::OneDay => {
-            let moment = t.moment(view.subscription.ends_at);
-            t.with("reminder-trial-ends", args! { "span" => left(t, view), "moment" => moment })
+            let date = t.date(view.subscription.ends_at);
+            t.with("reminder-trial-ends", args! { "span" => left(t, view), "date" => date })
         }
         ReminderKind::Ended => t.text("reminder-trial-ended"),
         ReminderKind::TrafficLow => {

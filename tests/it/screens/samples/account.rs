@@ -24,14 +24,17 @@ pub fn person(t: &Texts, n: &Names) -> Vec<Sample> {
         },
         now: now(),
     };
-    let log = |action: &str| LogLine { at: now() - Duration::hours(2), action: action.to_owned() };
+    let log = |(hours, action): (i64, &str)| LogLine {
+        at: now() - Duration::hours(hours),
+        action: action.to_owned(),
+    };
     let actions = ["config_renamed", "order_created", "trial_started", "user_joined", "something_else"];
-    let logs = actions.map(log).into();
+    let logs = [0, 2, 23, 24, 900].into_iter().zip(actions).map(log).collect();
     vec![
         sample("profile", profile(t, &me(true))),
         sample("profile/new", profile(t, &me(false))),
-        sample("mylogs", my_logs(t, &MyLogs { entries: logs, page: 1, more: true })),
-        sample("mylogs/none", my_logs(t, &MyLogs { entries: vec![], page: 0, more: false })),
+        sample("mylogs", my_logs(t, &MyLogs { entries: logs, page: 1, more: true, now: now() })),
+        sample("mylogs/none", my_logs(t, &MyLogs { entries: vec![], page: 0, more: false, now: now() })),
         sample("myroles", my_roles(t, &roles())),
         sample("myroles/none", my_roles(t, &[])),
         sample("told/role", role_granted(t, Role::Support, None)),

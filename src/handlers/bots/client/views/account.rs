@@ -89,5 +89,5 @@ pub async fn my_logs(talk: &mut Talk<'_>, page: u32) -> Result<MyLogs, Stop> {
     let more =
         rows.len() == audit::PAGE as usize && !audit::my_logs(talk.work, user, page + 1).await?.is_empty();
     let entries = rows.into_iter().map(|row| LogLine { at: row.created_at, action: row.action });
-    Ok(MyLogs { entries: entries.collect(), page, more })
+    Ok(MyLogs { entries: entries.collect(), page, more, now: talk.work.now() })
 }
