@@ -44,7 +44,6 @@ logs-action = { $action ->
     [user_banned] You banned somebody
     [user_unbanned] You unbanned somebody
     [language_set] You changed the language
-    [setting_set] You changed a setting
     [referrer_set] You joined by invitation
     [role_granted] You gave a role
     [role_revoked] You took a role away
@@ -120,6 +119,10 @@ terms =
     • <b>What we promise:</b> we look after the servers and fix what breaks as soon as we can. We cannot promise that it works at all times on every network, because some of them block VPNs.
     • <b>Refunds:</b> if you cannot connect and we cannot solve it, you get your money back. Write to us with /paysupport.
     • <b>Changes:</b> a new price never touches what you have already paid for.
+terms-elsewhere =
+    📜 <b>Terms</b>
+
+    The terms of the service are behind the button below.
 privacy =
     🔒 <b>Privacy</b>
 

@@ -25,19 +25,13 @@ command-revokerole = Take a role away
 command-ban = Ban somebody
 command-unban = Unban somebody
 
-client-bot-name = uSipipo VPN
-client-bot-description =
-    A fast, private VPN, ready in a minute.
-
-    🎁 Try it for free
-    ⚡ WireGuard and Outline
-    ⭐ Pay with Telegram Stars or QvaPay
-
-    Press Start 👇
-client-bot-short = A fast, private VPN, ready in a minute. Try it for free.
-support-bot-name = uSipipo Support
+client-bot-what = A fast, private VPN, ready in a minute.
+client-bot-trial = 🎁 Try it for free
+client-bot-protocols = ⚡ { $protocols }
+client-bot-payments = ⭐ Payments: { $providers }
+client-bot-begin = Press Start 👇
+client-bot-short-trial = Try it for free.
 support-bot-description = A person helps you here when something does not work: connection, payments, questions.
-support-bot-short = Support of uSipipo VPN
-admin-bot-name = uSipipo Admin
-admin-bot-description = For the uSipipo team: people, payments and servers.
-admin-bot-short = For the uSipipo team
+support-bot-short = A person helps you here.
+admin-bot-description = For the team: people, payments and servers.
+admin-bot-short = For the team.

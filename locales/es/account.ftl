@@ -44,7 +44,6 @@ logs-action = { $action ->
     [user_banned] Bloqueaste a una persona
     [user_unbanned] Desbloqueaste a una persona
     [language_set] Cambiaste el idioma
-    [setting_set] Cambiaste un ajuste
     [referrer_set] Llegaste por una invitación
     [role_granted] Diste un rol
     [role_revoked] Quitaste un rol
@@ -120,6 +119,10 @@ terms =
     • <b>Qué prometemos:</b> cuidamos los servidores y arreglamos los fallos lo antes posible. No podemos garantizar que funcione siempre en todas las redes, porque hay quien bloquea las VPN.
     • <b>Devoluciones:</b> si no logras conectarte y no podemos arreglarlo, te devolvemos el pago. Escríbenos con /paysupport.
     • <b>Cambios:</b> un cambio de precio nunca afecta lo que ya pagaste.
+terms-elsewhere =
+    📜 <b>Términos</b>
+
+    Los términos del servicio están en el botón de abajo.
 privacy =
     🔒 <b>Privacidad</b>
 

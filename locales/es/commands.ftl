@@ -25,19 +25,13 @@ command-revokerole = Quitar un rol
 command-ban = Bloquear a una persona
 command-unban = Desbloquear a una persona
 
-client-bot-name = uSipipo VPN
-client-bot-description =
-    VPN rápida y privada, lista en un minuto.
-
-    🎁 Pruébala gratis
-    ⚡ WireGuard y Outline
-    ⭐ Paga con Telegram Stars o QvaPay
-
-    Toca Iniciar 👇
-client-bot-short = VPN rápida y privada, lista en un minuto. Prueba gratis.
-support-bot-name = uSipipo Soporte
+client-bot-what = VPN rápida y privada, lista en un minuto.
+client-bot-trial = 🎁 Pruébala gratis
+client-bot-protocols = ⚡ { $protocols }
+client-bot-payments = ⭐ Pagos: { $providers }
+client-bot-begin = Toca Iniciar 👇
+client-bot-short-trial = Prueba gratis.
 support-bot-description = Aquí te ayuda una persona cuando algo no funciona: conexión, pagos o dudas.
-support-bot-short = Soporte de uSipipo VPN
-admin-bot-name = uSipipo Administración
-admin-bot-description = Para el equipo de uSipipo: usuarios, pagos y servidores.
-admin-bot-short = Para el equipo de uSipipo
+support-bot-short = Aquí te ayuda una persona.
+admin-bot-description = Para el equipo: usuarios, pagos y servidores.
+admin-bot-short = Para el equipo.

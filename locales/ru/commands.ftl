@@ -25,19 +25,13 @@ command-revokerole = Снять роль
 command-ban = Заблокировать человека
 command-unban = Разблокировать человека
 
-client-bot-name = uSipipo VPN
-client-bot-description =
-    Быстрый и приватный VPN за одну минуту.
-
-    🎁 Попробуйте бесплатно
-    ⚡ WireGuard и Outline
-    ⭐ Оплата Telegram Stars или QvaPay
-
-    Нажмите «Начать» 👇
-client-bot-short = Быстрый и приватный VPN за одну минуту. Можно попробовать бесплатно.
-support-bot-name = uSipipo Поддержка
+client-bot-what = Быстрый и приватный VPN за одну минуту.
+client-bot-trial = 🎁 Попробуйте бесплатно
+client-bot-protocols = ⚡ { $protocols }
+client-bot-payments = ⭐ Оплата: { $providers }
+client-bot-begin = Нажмите «Запустить» 👇
+client-bot-short-trial = Можно попробовать бесплатно.
 support-bot-description = Здесь вам поможет человек, если что-то не работает: подключение, оплата, любые вопросы.
-support-bot-short = Поддержка uSipipo VPN
-admin-bot-name = uSipipo Администрирование
-admin-bot-description = Для команды uSipipo: пользователи, платежи и серверы.
-admin-bot-short = Для команды uSipipo
+support-bot-short = Здесь вам поможет человек.
+admin-bot-description = Для команды: пользователи, платежи и серверы.
+admin-bot-short = Для команды.

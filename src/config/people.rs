@@ -16,6 +16,8 @@ pub struct PeopleConfig {
     pub admins: BTreeSet<UserId>,
     /// `SUPPORT_CONTACT`: shown to people who need a human.
     pub support_contact: Option<Contact>,
+    /// `TERMS_URL`: the operator's own terms, in place of those in the texts.
+    pub terms_url: Option<Url>,
 }
 
 /// Where a human can be found.
@@ -61,7 +63,16 @@ impl PeopleConfig {
             .required("SUPERADMIN_TELEGRAM_IDS", ids, |list| parse_ids(list).filter(|ids| !ids.is_empty()));
         let admins = env.or("ADMIN_TELEGRAM_IDS", ids, BTreeSet::new(), parse_ids);
         let support_contact = env.optional("SUPPORT_CONTACT", Contact::EXPECTED, Contact::parse);
-        Some(Self { superadmins: superadmins?, admins: admins?, support_contact: support_contact? })
+        let terms = "an https address, such as https://example.com/terms";
+        let terms_url = env.optional("TERMS_URL", terms, |text| {
+            Url::parse(text).ok().filter(|url| url.scheme() == "https" && url.has_host())
+        });
+        Some(Self {
+            superadmins: superadmins?,
+            admins: admins?,
+            support_contact: support_contact?,
+            terms_url: terms_url?,
+        })
     }
 }
 

@@ -15,6 +15,8 @@ pub struct TelegramConfig {
     pub api_url: Url,
     /// `CLIENT_BOT_TOKEN` (always there), `SUPPORT_BOT_TOKEN`, `ADMIN_BOT_TOKEN`.
     pub tokens: BTreeMap<Bot, SecretString>,
+    /// `BOT_NAME` of the client bot; None leaves the name that @BotFather was told.
+    pub client_name: Option<String>,
     /// `TELEGRAM_WEBHOOK_SECRET`, at least one: the first is set at Telegram, all are accepted.
     pub webhook_secrets: Vec<SecretString>,
     /// `TELEGRAM_MAX_CONNECTIONS`: webhook deliveries at the same time, 1 to 100 (setWebhook).
@@ -32,6 +34,11 @@ impl TelegramConfig {
         let client = env.secret("CLIENT_BOT_TOKEN", TOKEN, parse_token);
         let support = env.optional_secret("SUPPORT_BOT_TOKEN", TOKEN, parse_token);
         let admin = env.optional_secret("ADMIN_BOT_TOKEN", TOKEN, parse_token);
+        let client_name =
+            env.optional("BOT_NAME", "1 to 64 characters on one line, such as Faro VPN", |text| {
+                let fits = text.chars().count() <= 64 && !text.chars().any(char::is_control);
+                fits.then(|| text.to_owned())
+            });
         let secrets = "16 to 256 of A-Z a-z 0-9 _ -, such as from `openssl rand -hex 32` (a comma list while rotating: the first \
                        is set at Telegram, all are accepted)";
         let webhook_secrets = env.secret("TELEGRAM_WEBHOOK_SECRET", secrets, parse_secrets);
@@ -42,6 +49,7 @@ impl TelegramConfig {
         Some(Self {
             api_url: api_url?.unwrap_or_else(default_api_url),
             tokens: tokens?,
+            client_name: client_name?,
             webhook_secrets: webhook_secrets?,
             max_connections: max_connections?,
             messages_per_second: messages_per_second?,

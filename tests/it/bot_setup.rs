@@ -4,10 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::{CancellationToken, DropGuard};
+use usipipo::crud;
 use usipipo::demo::telegram::{Fault, FaultRule, PersonSpec};
 use usipipo::handlers::bots::setup;
 use usipipo::integrations::telegram::update::HANDLED;
 use usipipo::models::bot::Bot;
+use usipipo::models::server::NewServer;
+use usipipo::models::vpn::Protocol;
 use usipipo::work::Works;
 
 use crate::support::chats::{BOT, Chats, SUPPORT_BOT, clients};
@@ -85,13 +88,56 @@ async fn a_start_sets_everything() {
     assert!(whois(SUPERADMIN.0).starts_with("Ver"), "{}", whois(SUPERADMIN.0));
     assert!(ana.commands(SUPPORT_BOT).unwrap().is_empty());
 
-    let names = chats.telegram.calls_of("setMyName");
-    assert!(names.iter().any(|call| call.bot == BOT && call.text("language_code") == "ru"));
-    assert!(names.iter().any(|call| call.bot == SUPPORT_BOT && call.text("language_code").is_empty()));
+    let texts = chats.telegram.calls_of("setMyDescription");
+    assert!(texts.iter().any(|call| call.bot == BOT && call.text("language_code") == "ru"));
+    assert!(texts.iter().any(|call| call.bot == SUPPORT_BOT && call.text("language_code").is_empty()));
+    assert!(chats.telegram.calls_of("setMyName").is_empty(), "what the bots are called is their owner's");
     assert!(chats.telegram.calls().iter().all(|call| call.succeeded()));
     assert_eq!(chats.usernames.of(Bot::Client), Some(BOT));
     assert_eq!(chats.usernames.of(Bot::Support), Some(SUPPORT_BOT));
     assert_eq!(chats.usernames.of(Bot::Admin), None);
+}
+
+/// The client bot's description in English, as it was set last.
+fn description(chats: &Chats) -> String {
+    let calls = chats.telegram.calls_of("setMyDescription");
+    let mut english = calls.iter().filter(|call| call.bot == BOT && call.text("language_code") == "en");
+    english.next_back().unwrap().text("description").to_owned()
+}
+
+#[tokio::test]
+async fn a_name_is_given_where_the_operator_has_one() {
+    let chats = with_admins().await;
+    start(&chats, &with_variables(&chats, &[("BOT_NAME", "Faro VPN")])).await;
+    let names = chats.telegram.calls_of("setMyName");
+    let [name] = &names[..] else { panic!("{names:?}") };
+    assert_eq!((name.bot.as_str(), name.text("name")), (BOT, "Faro VPN"));
+    assert_eq!(name.text("language_code"), "", "the same in every language");
+}
+
+#[tokio::test]
+async fn a_description_promises_what_there_is() {
+    let chats = with_admins().await;
+    start(&chats, &chats).await;
+    let bare = description(&chats);
+    assert!(bare.contains("free") && bare.contains("Telegram Stars"), "{bare}");
+    assert!(!bare.contains("WireGuard") && !bare.contains("QvaPay"), "{bare}");
+
+    let new = NewServer {
+        name: "hav-1".into(),
+        protocol: Protocol::Wireguard,
+        location: "Havana".into(),
+        settings: "{}".into(),
+        capacity: 10,
+    };
+    let sealed = chats.config.keyring.seal("server:hav-1", b"{}");
+    let mut conn = chats.db.pool.acquire().await.unwrap();
+    crud::server::insert(&mut conn, &new, &sealed, chats.clock.now()).await.unwrap();
+    let others = [("TRIAL_DAYS", "0"), ("QVAPAY_APP_ID", "app"), ("QVAPAY_APP_SECRET", "secret")];
+    start(&chats, &with_variables(&chats, &others)).await;
+    let full = description(&chats);
+    assert!(full.contains("WireGuard") && full.contains("QvaPay") && !full.contains("Outline"), "{full}");
+    assert!(!full.contains("free"), "{full}");
 }
 
 #[tokio::test]
@@ -131,7 +177,7 @@ async fn another_bot_is_set_up_from_the_beginning() {
     }
     start(&chats, &with_variables(&chats, &[("CLIENT_BOT_TOKEN", &token)])).await;
     assert!(chats.telegram.webhook_of("other_bot").is_some());
-    assert!(chats.telegram.calls_of("setMyName").iter().any(|call| call.bot == "other_bot"));
+    assert!(chats.telegram.calls_of("setMyDescription").iter().any(|call| call.bot == "other_bot"));
 }
 
 #[tokio::test]
@@ -151,7 +197,8 @@ async fn an_admin_who_comes_later_gets_the_menu_then() {
     let chats = Chats::new().await;
     let _running = start_in_background(&chats);
     // The rest does not wait for the admins.
-    eventually(LIMIT, async || set_calls(&chats).iter().any(|method| method == "setMyName")).await;
+    eventually(LIMIT, async || set_calls(&chats).iter().any(|method| method == "setMyShortDescription"))
+        .await;
     let rosa = chats.telegram.person(PersonSpec::new(SUPERADMIN.0, "Rosa", "es"));
     rosa.open(BOT).unwrap();
     eventually(LIMIT, async || rosa.commands(BOT).unwrap().iter().any(|(command, _)| command == "whois"))

@@ -86,12 +86,32 @@ fn no_value_of_a_secret_is_ever_shown() {
             format!("mysql://user:{SECRET}@localhost"),
         ] {
             let shown = match with(&name, &value) {
-                Ok(_) if ["SUPPORT_CONTACT", "RUST_LOG"].contains(&name.as_str()) => continue,
+                Ok(_)
+                    if ["SUPPORT_CONTACT", "BOT_NAME", "TERMS_URL", "RUST_LOG"].contains(&name.as_str()) =>
+                {
+                    continue;
+                }
                 Ok(config) => format!("{config:?}"),
                 Err(error) => format!("{error} {error:?}"),
             };
             assert!(!shown.contains(SECRET), "{name}: {shown}");
         }
+    }
+}
+
+#[test]
+fn a_name_and_terms_of_the_operator_are_optional() {
+    let config = read(&minimal()).unwrap();
+    assert_eq!((config.telegram.client_name, config.people.terms_url), (None, None));
+    let named = with("BOT_NAME", &"я".repeat(64)).unwrap();
+    assert_eq!(named.telegram.client_name.unwrap().chars().count(), 64);
+    for name in ["я".repeat(65), "a\nb".to_owned()] {
+        assert_eq!(refused(with("BOT_NAME", &name)), ["BOT_NAME"]);
+    }
+    let own = "https://example.com/terms?lang=es#refunds";
+    assert_eq!(with("TERMS_URL", own).unwrap().people.terms_url.unwrap().as_str(), own);
+    for url in ["http://example.com/terms", "example.com/terms", "https://", "t.me/terms"] {
+        assert_eq!(refused(with("TERMS_URL", url)), ["TERMS_URL"], "{url}");
     }
 }
 

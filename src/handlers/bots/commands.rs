@@ -1,10 +1,12 @@
 //! The commands of the client bot: who may use which, and what Telegram shows about them and about the bots.
 
-use super::screens::allows;
-use crate::i18n::Texts;
+use super::screens::{allows, protocol_name, provider_name};
+use crate::i18n::{Html, Texts, args};
 use crate::models::bot::Bot;
+use crate::models::payment::ProviderId;
 use crate::models::role::{Permission, Role};
 use crate::models::text_enum;
+use crate::models::vpn::Protocol;
 
 text_enum! {
     /// A command of the client bot, in the order of the menu.
@@ -87,29 +89,55 @@ pub fn commands_for(roles: &[Role]) -> Vec<Command> {
     Command::ALL.iter().copied().filter(may).collect()
 }
 
-/// What Telegram shows about a bot before it is started, in one language.
+/// What Telegram shows about a bot before it is started, in one language. Its name is its owner's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct About {
-    /// At most 64 characters (setMyName).
-    pub name: String,
     /// At most 512 characters, shown in the empty chat (setMyDescription).
     pub description: String,
     /// At most 120 characters, shown in the profile and in shared links (setMyShortDescription).
     pub short_description: String,
 }
 
-/// Name and descriptions of a bot in one language.
-pub fn about(bot: Bot, t: &Texts) -> About {
-    let (name, description, short_description) = match bot {
-        Bot::Client => {
-            (t.label("client-bot-name"), t.label("client-bot-description"), t.label("client-bot-short"))
-        }
-        Bot::Support => {
-            (t.label("support-bot-name"), t.label("support-bot-description"), t.label("support-bot-short"))
-        }
-        Bot::Admin => {
-            (t.label("admin-bot-name"), t.label("admin-bot-description"), t.label("admin-bot-short"))
-        }
+/// What there is to be had: nothing else is promised.
+#[derive(Clone, Debug, Default)]
+pub struct Assortment {
+    pub trial: bool,
+    pub protocols: Vec<Protocol>,
+    pub providers: Vec<ProviderId>,
+}
+
+/// Descriptions of a bot in one language.
+pub fn about(bot: Bot, t: &Texts, sold: &Assortment) -> About {
+    let (description, short_description) = match bot {
+        Bot::Client => return about_client(t, sold),
+        Bot::Support => (t.label("support-bot-description"), t.label("support-bot-short")),
+        Bot::Admin => (t.label("admin-bot-description"), t.label("admin-bot-short")),
     };
-    About { name, description, short_description }
+    About { description, short_description }
+}
+
+fn about_client(t: &Texts, sold: &Assortment) -> About {
+    let what = t.text("client-bot-what");
+    let trial = if sold.trial { t.text("client-bot-trial") } else { Html::default() };
+    let facts = [
+        trial,
+        all_of(sold.protocols.iter().map(|protocol| protocol_name(t, *protocol)), |names| {
+            t.with("client-bot-protocols", args! { "protocols" => names })
+        }),
+        all_of(sold.providers.iter().map(|provider| provider_name(*provider).into()), |names| {
+            t.with("client-bot-payments", args! { "providers" => names })
+        }),
+    ];
+    let description = Html::join([what.clone(), Html::join(facts, "\n"), t.text("client-bot-begin")], "\n\n");
+    let short = match sold.trial {
+        true => Html::join([what, t.text("client-bot-short-trial")], " "),
+        false => what,
+    };
+    About { description: description.to_plain(), short_description: short.to_plain() }
+}
+
+/// A line about several names; none about nothing.
+fn all_of(names: impl Iterator<Item = Html>, line: impl FnOnce(Html) -> Html) -> Html {
+    let names = Html::join(names, ", ");
+    if names.is_empty() { names } else { line(names) }
 }

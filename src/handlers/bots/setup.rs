@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use teloxide_core::types::Recipient;
 use tokio_util::sync::CancellationToken;
 
-use super::commands::{about, commands_for};
+use super::commands::{Assortment, about, commands_for};
 use super::usernames::Usernames;
 use crate::config::Config;
 use crate::crud;
@@ -24,7 +24,7 @@ use crate::integrations::telegram::update;
 use crate::models::bot::{Bot, Language};
 use crate::models::role::Role;
 use crate::queue::failure::backoff;
-use crate::services::access;
+use crate::services::{access, payment};
 use crate::work::Works;
 
 /// Pauses between two rounds: growing from the first to the longest.
@@ -48,7 +48,7 @@ enum Wish {
     Commands { whose: Menu, language: Option<Language>, commands: Vec<BotCommand> },
     Description { language: Option<Language>, text: String },
     ShortDescription { language: Option<Language>, text: String },
-    Name { language: Option<Language>, text: String },
+    Name { text: String },
 }
 
 /// Who sees a menu of commands.
@@ -149,8 +149,9 @@ async fn round(
     let me = telegram.get_me().await?;
     usernames.learn(bot, me.username);
     let known = known(works, bot).await?;
+    let sold = assortment(works).await?;
     let mut left = Vec::new();
-    for wish in wishes(bot, &works.config, &chats(&works.config, &known)) {
+    for wish in wishes(bot, &works.config, &sold, &chats(&works.config, &known)) {
         let as_set = known.get(&wish.topic()) == Some(&wish.fingerprint(me.id));
         let granted = match as_set && wish.still_holds(telegram).await? {
             true => continue,
@@ -186,11 +187,12 @@ fn chats(config: &Config, known: &BTreeMap<String, String>) -> BTreeSet<UserId> 
     known.keys().filter_map(person).chain(named).collect()
 }
 
-/// Everything that a bot should be, the most needed first: names come last, as Telegram lets them change rarely.
-fn wishes(bot: Bot, config: &Config, chats: &BTreeSet<UserId>) -> Vec<Wish> {
+/// Everything that a bot should be, the most needed first: the name comes last, as Telegram lets it change
+/// rarely.
+fn wishes(bot: Bot, config: &Config, sold: &Assortment, chats: &BTreeSet<UserId>) -> Vec<Wish> {
     let languages = || std::iter::once(None).chain(Language::ALL.iter().copied().map(Some));
     let texts = |language: Option<Language>| Texts::of(language.unwrap_or(config.default_language));
-    let about = |language| about(bot, texts(language));
+    let about = |language| about(bot, texts(language), sold);
     let menu = |whose| {
         languages().map(move |language| {
             let commands = menu_of(whose, config, texts(language));
@@ -204,8 +206,19 @@ fn wishes(bot: Bot, config: &Config, chats: &BTreeSet<UserId>) -> Vec<Wish> {
         languages().map(|language| Wish::Description { language, text: about(language).description });
     let short = languages()
         .map(|language| Wish::ShortDescription { language, text: about(language).short_description });
-    let names = languages().map(|language| Wish::Name { language, text: about(language).name });
-    std::iter::once(webhook(bot, config)).chain(menus).chain(descriptions).chain(short).chain(names).collect()
+    // One name in every language; the other bots keep what @BotFather was told.
+    let name = config.telegram.client_name.iter().filter(|_| bot == Bot::Client);
+    let name = name.map(|name| Wish::Name { text: name.clone() });
+    std::iter::once(webhook(bot, config)).chain(menus).chain(descriptions).chain(short).chain(name).collect()
+}
+
+/// What the descriptions may promise.
+async fn assortment(works: &Works) -> sqlx::Result<Assortment> {
+    let mut conn = works.db.acquire().await?;
+    let mut protocols = crud::server::protocols(&mut conn).await?;
+    protocols.sort_unstable();
+    let providers = payment::providers_of(&works.config);
+    Ok(Assortment { trial: works.config.access.trial_days > 0, protocols, providers })
 }
 
 fn menu_of(whose: Menu, config: &Config, t: &Texts) -> Vec<BotCommand> {
@@ -241,7 +254,7 @@ impl Wish {
             }
             Wish::Description { language, .. } => of("description", language),
             Wish::ShortDescription { language, .. } => of("short_description", language),
-            Wish::Name { language, .. } => of("name", language),
+            Wish::Name { .. } => "name:any".to_owned(),
         }
     }
 
@@ -252,9 +265,9 @@ impl Wish {
                 json!([url, secret.expose_secret(), allowed, connections])
             }
             Wish::Commands { commands, .. } => json!(commands),
-            Wish::Description { text, .. }
-            | Wish::ShortDescription { text, .. }
-            | Wish::Name { text, .. } => json!(text),
+            Wish::Description { text, .. } | Wish::ShortDescription { text, .. } | Wish::Name { text } => {
+                json!(text)
+            }
         };
         hex::encode(Sha256::digest(json!([bot, self.topic(), content]).to_string()))
     }
@@ -282,7 +295,7 @@ impl Wish {
             Wish::ShortDescription { language, text } => {
                 telegram.set_my_short_description(text, *language).await
             }
-            Wish::Name { language, text } => telegram.set_my_name(text, *language).await,
+            Wish::Name { text } => telegram.set_my_name(text, None).await,
         }
     }
 }

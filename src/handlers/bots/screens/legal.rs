@@ -2,15 +2,21 @@
 
 use super::help::{support_button, support_line};
 use super::parts::{self, PaymentView};
-use super::{Rows, Screen, button, lines, paragraphs};
+use super::{Rows, Screen, button, lines, link, paragraphs};
 use crate::config::Contact;
 use crate::handlers::bots::callback::Callback;
 use crate::i18n::{Html, Texts, args};
 use crate::ids::UserId;
 
-pub fn terms(t: &Texts) -> Screen {
+/// The operator's own terms, which are at `url`, or plain ones that fit most.
+pub fn terms(t: &Texts, url: Option<&str>) -> Screen {
+    let text = match url {
+        Some(_) => t.text("terms-elsewhere"),
+        None => t.text("terms"),
+    };
+    let own = url.map(|url| link(t.label("help-button-terms"), url));
     let privacy = button(t.label("help-button-privacy"), Callback::Privacy);
-    Screen::new(t.text("terms"), Rows::default().row([privacy]).back(t, Callback::Help))
+    Screen::new(text, Rows::default().row(own).row([privacy]).back(t, Callback::Help))
 }
 
 pub fn privacy(t: &Texts) -> Screen {
