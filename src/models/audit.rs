@@ -31,7 +31,6 @@ text_enum! {
         UserBanned = "user_banned",
         UserUnbanned = "user_unbanned",
         LanguageSet = "language_set",
-        SettingSet = "setting_set",
         ReferrerSet = "referrer_set",
         RoleGranted = "role_granted",
         RoleRevoked = "role_revoked",

@@ -124,16 +124,14 @@ pub async fn get_setting(work: &mut Work, user: UserId, name: &str) -> sqlx::Res
     crud::setting::find(work.conn(), user, name).await
 }
 
-/// Stores what a person chose: a `name` of at most 64 ASCII characters, a `value` of at most 255.
+/// Stores what a person chose: a `name` of at most 64 ASCII characters, a `value` of at most 255. It is no change of
+/// the account, so the history says nothing of it.
 pub async fn set_setting(work: &mut Work, user: UserId, name: &str, value: &str) -> sqlx::Result<()> {
-    let old = crud::setting::find(work.conn(), user, name).await?;
-    if old.as_deref() == Some(value) {
+    if crud::setting::find(work.conn(), user, name).await?.as_deref() == Some(value) {
         return Ok(());
     }
     let now = work.now();
-    crud::setting::put(work.conn(), user, name, value, now).await?;
-    let change = serde_json::json!({ "name": name, "old": old, "new": value });
-    work.audit(Action::SettingSet, Some(&target(user)), change).await
+    crud::setting::put(work.conn(), user, name, value, now).await
 }
 
 /// Shuts a person out: no bot answers them. Whom the environment names cannot be shut out.

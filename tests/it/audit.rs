@@ -27,15 +27,15 @@ async fn log_and_notify_does_all_three() {
     let notice = &Notice::RoleRevoked { role: Role::Support };
     let run = test.run::<_, sqlx::Error, _>("log", by(ADMIN), |work| {
         let details = serde_json::json!({ "why": "a test" });
-        audit::log_and_notify(work, ANA, Action::SettingSet, Some("user:100"), details, notice.clone())
+        audit::log_and_notify(work, ANA, Action::LanguageSet, Some("user:100"), details, notice.clone())
             .scope_boxed()
     });
     run.await.unwrap();
     assert_eq!(test.notices_to(ANA).await, std::slice::from_ref(notice));
-    let row = &test.audited("setting_set").await[0];
+    let row = &test.audited("language_set").await[0];
     assert_eq!((row.user_id, row.target.as_deref()), (Some(ADMIN), Some("user:100")));
     assert_eq!(row.details, r#"{"why":"a test"}"#);
-    let line = &log::lines_with("setting_set")[0];
+    let line = &log::lines_with("language_set")[0];
     assert_eq!(
         (&line["user_id"], &line["told"], &line["audit_target"]),
         (&"2".into(), &100.into(), &"user:100".into())
@@ -74,7 +74,7 @@ async fn what_fails_says_nothing_to_anybody() {
             audit::log_and_notify(
                 work,
                 ANA,
-                Action::SettingSet,
+                Action::LanguageSet,
                 None,
                 (),
                 Notice::RoleRevoked { role: Role::Support },
@@ -87,7 +87,7 @@ async fn what_fails_says_nothing_to_anybody() {
     });
     run.await.unwrap_err();
     assert!(test.notices_to(ANA).await.is_empty() && test.notices_to(ADMIN).await.is_empty());
-    assert!(test.audited("setting_set").await.is_empty() && test.audited("pool_low").await.is_empty());
+    assert!(test.audited("language_set").await.is_empty() && test.audited("pool_low").await.is_empty());
 }
 
 /// Adds admins of every kind to those of the environment: 11 by a role, 12 whose role ends in an hour, 13 banned,

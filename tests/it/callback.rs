@@ -14,7 +14,7 @@ fn longest() -> Vec<Callback> {
     let (config, payment, user) = (ConfigId(i64::MAX), PaymentId(i64::MAX), UserId(i64::MAX));
     let mut all = vec![
         Home, Help, Profile, Status, Terms, Privacy, PaySupport, MyRoles, Languages, Cancel, Trial, Plans,
-        Vpn, AddConfig, Guides, Stats,
+        Vpn, AddConfig, Guides, Trouble, Stats,
     ];
     all.extend([MyLogs(u32::MAX), Users(u32::MAX), Audit(u32::MAX), AuditOf(user, u32::MAX)]);
     all.extend([
@@ -33,7 +33,7 @@ fn longest() -> Vec<Callback> {
         ConfigText(config),
         RenameConfig(config),
     ]);
-    all.extend([RevokeConfig(config), RevokeConfigNow(config), ConfigGuides(config)]);
+    all.extend([RevokeConfig(config), RevokeConfigNow(config), ConfigGuides(config), ConfigTrouble(config)]);
     all.extend([Whois(user), Ban(user), BanNow(user), Unban(user)]);
     all.extend(Language::ALL.iter().map(|l| SetLanguage(*l)));
     all.extend(ProviderId::ALL.iter().map(|p| Buy(PlanId(i64::MAX), *p)));

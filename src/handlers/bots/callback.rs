@@ -19,6 +19,11 @@ text_enum! {
     }
 }
 
+impl Os {
+    /// The setting that holds the system a person chose last.
+    pub const SETTING: &'static str = "device_os";
+}
+
 /// Callback data that Telegram carries at most (core.telegram.org/bots/api#inlinekeyboardbutton).
 pub const MAX_BYTES: usize = 64;
 
@@ -89,10 +94,14 @@ callbacks! {
     ConfigGuides(config: ConfigId) = "cfg-guides";
     ConfigGuide(config: ConfigId, os: Os) = "cfg-guide";
 
+    /// What to do when one config does not connect.
+    ConfigTrouble(config: ConfigId) = "cfg-trouble";
+
     /// Guides for those who have no config at hand.
     Guides = "guides";
     GuidesFor(protocol: Protocol) = "guides-for";
     Guide(protocol: Protocol, os: Os) = "guide";
+    Trouble = "trouble";
 
     /// Admins: everybody, newest first.
     Users(page: u32) = "users";

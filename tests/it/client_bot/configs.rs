@@ -107,14 +107,6 @@ async fn a_config_is_handed_over_in_parts() {
 }
 
 #[tokio::test]
-async fn the_guide_remembers_the_system() {
-    let house = House::with_servers().await;
-    house.trial(ANA, Protocol::Wireguard).await;
-    house.presses(ANA, "cfg-guide:1:ios").await;
-    assert_eq!(house.text("SELECT value FROM user_settings WHERE name = 'device_os'").await, "ios");
-}
-
-#[tokio::test]
 async fn configs_are_added_up_to_the_limit_of_devices() {
     let house = House::with_servers().await;
     house.bought(ANA, 1, 75).await;

@@ -1,5 +1,7 @@
 //! Configs as they are handed over: files that apps can use, and nothing of them anywhere else.
 
+use scoped_futures::ScopedFutureExt;
+use usipipo::handlers::bots::callback::Os;
 use usipipo::ids::{ChatId, ConfigId};
 use usipipo::integrations::vpn::qr;
 use usipipo::integrations::vpn::wireguard::WireGuardSettings;
@@ -7,8 +9,10 @@ use usipipo::models::bot::Bot;
 use usipipo::models::outgoing::ConfigPart;
 use usipipo::models::vpn::ConfigStatus;
 use usipipo::queue::outbox::{Courier, Delivery};
+use usipipo::services::people;
+use usipipo::work::Origin;
 
-use super::scene::{Scene, part, settings};
+use super::scene::{ANA, Scene, part, settings};
 use crate::support::chats::BOT;
 use crate::support::log;
 
@@ -59,6 +63,20 @@ async fn an_outline_config_arrives_as_link_picture_and_guide() {
     let photo = scene.arrives(&part(id, ConfigPart::Qr)).await.photo.unwrap();
     assert_eq!(photo.bytes, qr::png(link).unwrap());
     assert!(scene.arrives(&part(id, ConfigPart::Guide)).await.text.contains("Outline"));
+}
+
+#[tokio::test]
+async fn the_guide_is_for_the_system_that_was_chosen_last() {
+    let scene = Scene::new().await;
+    let id = scene.wireguard(settings()).await;
+    let chosen = scene.chats.run::<_, sqlx::Error, _>("choose", Origin::SYSTEM, |work| {
+        people::set_setting(work, ANA, Os::SETTING, Os::Windows.as_str()).scope_boxed()
+    });
+    chosen.await.unwrap();
+    let guide = scene.arrives(&part(id, ConfigPart::Guide)).await;
+    assert!(guide.text.contains("WireGuard en Windows"), "{}", guide.text);
+    assert!(guide.button(&format!("cfg-guides:{id}")).is_some(), "the way to another system: {guide:?}");
+    assert!(guide.button("Android").is_none(), "{guide:?}");
 }
 
 #[tokio::test]

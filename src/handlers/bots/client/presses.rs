@@ -45,6 +45,8 @@ pub(super) async fn press(talk: &mut Talk<'_>, callback: Callback, left: Option<
 
         Callback::ConfigGuides(config) => guides::of_config(talk, config).await,
         Callback::ConfigGuide(config, os) => guides::steps_of_config(talk, config, os).await,
+        Callback::ConfigTrouble(config) => guides::trouble_of_config(talk, config).await,
+        Callback::Trouble => guides::trouble(talk).await,
         Callback::Guides => guides::protocols(talk),
         Callback::GuidesFor(protocol) => guides::systems(talk, protocol),
         Callback::Guide(protocol, os) => guides::steps(talk, protocol, os).await,

@@ -2,6 +2,7 @@
 
 use super::{Unsendable, new_text, texts_for};
 use crate::crud;
+use crate::handlers::bots::callback::Os;
 use crate::handlers::bots::screens::{self, Delivered, GuideFor, MAX_TEXT, Screen};
 use crate::i18n::Texts;
 use crate::ids::{ChatId, ConfigId};
@@ -11,7 +12,7 @@ use crate::integrations::vpn::wireguard::render::file_name;
 use crate::integrations::vpn::{Addresses, config_text};
 use crate::models::outgoing::ConfigPart;
 use crate::models::vpn::{ConfigStatus, Protocol, VpnConfig};
-use crate::services::{address, vpn};
+use crate::services::{address, people, vpn};
 use crate::work::Work;
 
 /// A config with its keys in the open; no `Debug` on purpose.
@@ -20,6 +21,8 @@ pub(super) struct Opened {
     view: Delivered,
     /// The `.conf` or the `ss://` link.
     secret: String,
+    /// The system that the owner chose last.
+    os: Option<Os>,
 }
 
 /// Opens a config for its owner. One that is not there to be used is [`Unsendable::Moot`].
@@ -38,7 +41,9 @@ pub(super) async fn open(work: &mut Work, chat: ChatId, id: ConfigId) -> Result<
     }
     let secret = secret_text(work, &config).await?;
     let t = texts_for(work, chat).await?;
-    Ok(Opened { t, view: Delivered { config_id: id, name: config.name, protocol: config.protocol }, secret })
+    let os = people::get_setting(work, config.user_id, Os::SETTING).await?.and_then(|os| os.parse().ok());
+    let view = Delivered { config_id: id, name: config.name, protocol: config.protocol };
+    Ok(Opened { t, view, secret, os })
 }
 
 async fn secret_text(work: &mut Work, config: &VpnConfig) -> Result<String, Unsendable> {
@@ -59,7 +64,7 @@ async fn secret_text(work: &mut Work, config: &VpnConfig) -> Result<String, Unse
 impl Opened {
     /// A code or text that is too long for its form becomes a file: nobody goes without.
     pub fn render(self, part: ConfigPart) -> Result<Rendered, Unsendable> {
-        let Self { t, view, secret } = &self;
+        let Self { t, view, secret, os } = &self;
         Ok(match part {
             ConfigPart::File if view.protocol == Protocol::Wireguard => self.document(),
             ConfigPart::File | ConfigPart::Text => {
@@ -73,7 +78,10 @@ impl Opened {
             },
             ConfigPart::Guide => {
                 let guide = GuideFor { protocol: view.protocol, config: Some(view.config_id) };
-                new_text(screens::guide_systems(t, guide))
+                new_text(match os {
+                    Some(os) => screens::guide(t, guide, *os),
+                    None => screens::guide_systems(t, guide),
+                })
             }
         })
     }

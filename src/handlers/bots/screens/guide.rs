@@ -47,9 +47,16 @@ pub fn guide(t: &Texts, view: GuideFor, os: Os) -> Screen {
     let title = args! { "protocol" => &app, "system" => os_name(os) };
     let get = args! { "app" => &app, "system" => os_name(os) };
     let rows = Rows::default().row([link(t.label_with("guide-button-app", get), app_url(view.protocol, os))]);
+    let (trouble, other) = (t.label("button-trouble"), t.label("guide-button-other"));
     let rows = match view.config {
-        Some(config) => to_config(t, rows, config),
-        None => rows.back(t, Callback::GuidesFor(view.protocol)),
+        Some(config) => {
+            let help = [
+                button(trouble, Callback::ConfigTrouble(config)),
+                button(other, Callback::ConfigGuides(config)),
+            ];
+            to_config(t, rows.row(help), config)
+        }
+        None => rows.row([button(trouble, Callback::Trouble)]).back(t, Callback::GuidesFor(view.protocol)),
     };
     Screen::new(paragraphs([t.with("guide-title", title), steps(t, view.protocol, os)]), rows)
 }

@@ -10,6 +10,8 @@ use crate::models::role::Role;
 
 pub struct Help {
     pub roles: Vec<Role>,
+    /// There is a trial to begin with.
+    pub trial_offered: bool,
     /// Where a human helps.
     pub support: Option<Contact>,
 }
@@ -17,15 +19,19 @@ pub struct Help {
 pub fn help(t: &Texts, view: &Help) -> Screen {
     let (staff, everybody): (Vec<Command>, Vec<Command>) =
         commands_for(&view.roles).into_iter().partition(|command| command.permission().is_some());
+    let start = match view.trial_offered {
+        true => t.text("help-start-trial"),
+        false => t.text("help-start"),
+    };
     let html = paragraphs([
         t.text("help-title"),
-        t.text("help-steps"),
-        t.text("help-trouble"),
+        lines([start, t.text("help-steps")]),
         support_line(t, view.support.as_ref()),
         list(t, t.text("help-commands"), &everybody),
         list(t, t.text("help-staff-commands"), &staff),
     ]);
     let rows = Rows::default()
+        .row([button(t.label("button-trouble"), Callback::Trouble)])
         .row(support_button(t, view.support.as_ref()))
         .row([
             button(t.label("help-button-guides"), Callback::Guides),

@@ -1,16 +1,13 @@
-//! Guides per kind of connection and system. The system that somebody picks is remembered for the configs that
+//! Guides per way of connecting and system, and help when it does not connect. The system that somebody picks is remembered for the configs that
 //! come later.
 
 use crate::handlers::bots::callback::Os;
-use crate::handlers::bots::screens::{self, GuideFor};
+use crate::handlers::bots::screens::{self, GuideFor, Trouble};
 use crate::handlers::bots::stop::Step;
 use crate::handlers::bots::talk::Talk;
 use crate::ids::ConfigId;
-use crate::models::vpn::Protocol;
-use crate::services::{people, vpn};
-
-/// The setting that holds the person's system.
-const DEVICE_OS: &str = "device_os";
+use crate::models::vpn::{Protocol, VpnConfig};
+use crate::services::{people, server, vpn};
 
 pub fn protocols(talk: &mut Talk<'_>) -> Step {
     talk.show(screens::guides(talk.t));
@@ -37,8 +34,30 @@ pub async fn steps_of_config(talk: &mut Talk<'_>, id: ConfigId, os: Os) -> Step 
     show(talk, GuideFor { protocol: config.protocol, config: Some(id) }, os).await
 }
 
+/// What to do when it does not connect.
+pub async fn trouble(talk: &mut Talk<'_>) -> Step {
+    show_trouble(talk, None).await
+}
+
+pub async fn trouble_of_config(talk: &mut Talk<'_>, id: ConfigId) -> Step {
+    let config = vpn::own_config(talk.work, talk.user.id, id).await?;
+    show_trouble(talk, Some(&config)).await
+}
+
+async fn show_trouble(talk: &mut Talk<'_>, config: Option<&VpnConfig>) -> Step {
+    let other = config.is_none_or(|config| config.protocol != Protocol::Outline);
+    let view = Trouble {
+        config: config.map(|config| config.id),
+        try_outline: other && server::open_protocols(talk.work).await?.contains(&Protocol::Outline),
+        id: talk.user.id,
+        support_bot: talk.support(),
+    };
+    talk.show(screens::trouble(talk.t, &view));
+    Ok(())
+}
+
 async fn show(talk: &mut Talk<'_>, view: GuideFor, os: Os) -> Step {
-    people::set_setting(talk.work, talk.user.id, DEVICE_OS, os.as_str()).await?;
+    people::set_setting(talk.work, talk.user.id, Os::SETTING, os.as_str()).await?;
     talk.show(screens::guide(talk.t, view, os));
     Ok(())
 }
