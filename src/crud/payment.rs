@@ -114,6 +114,22 @@ pub async fn list_in_review(conn: &mut MySqlConnection, limit: u32) -> sqlx::Res
         .await
 }
 
+/// A person's newest order that may be paid until after `now`.
+pub async fn find_open_of_user(
+    conn: &mut MySqlConnection,
+    user_id: UserId,
+    now: Timestamp,
+) -> sqlx::Result<Option<Payment>> {
+    select_payment!(
+        "WHERE user_id = ? AND status = ? AND expires_at > ? ORDER BY id DESC LIMIT 1",
+        user_id,
+        PaymentStatus::Pending,
+        now
+    )
+    .fetch_optional(conn)
+    .await
+}
+
 /// Since when the oldest open order of a provider waits for its invoice.
 pub async fn oldest_without_invoice(
     conn: &mut MySqlConnection,
@@ -217,7 +233,7 @@ pub async fn last_checked(conn: &mut MySqlConnection, user_id: UserId) -> sqlx::
 }
 
 /// Changes the status of an order that is in `from`; false when it is not any more. An order that leaves
-/// `pending` is no longer the open one.
+/// `pending` is no longer the open one, and its message may show something else from then on.
 pub async fn set_status(
     conn: &mut MySqlConnection,
     id: PaymentId,
@@ -228,8 +244,8 @@ pub async fn set_status(
 ) -> sqlx::Result<bool> {
     debug_assert!(from.may_become(to), "{from} never becomes {to}");
     let done = sqlx::query!(
-        "UPDATE payments SET status = ?, open_key = NULL, note = COALESCE(?, note), updated_at = ?, \
-         refunded_at = IF(? = 'refunded', ?, refunded_at) WHERE id = ? AND status = ?",
+        "UPDATE payments SET status = ?, open_key = NULL, chat_id = NULL, message_id = NULL, \
+         note = COALESCE(?, note), updated_at = ?, refunded_at = IF(? = 'refunded', ?, refunded_at) WHERE id = ? AND status = ?",
         to,
         note,
         now,
@@ -254,8 +270,9 @@ pub async fn complete(
     now: Timestamp,
 ) -> sqlx::Result<bool> {
     let done = sqlx::query!(
-        "UPDATE payments SET status = ?, open_key = NULL, charge_id = ?, charge_hash = ?, paid_amount = ?, \
-         paid_currency = ?, subscription_id = ?, completed_at = ?, updated_at = ? WHERE id = ? AND status = ?",
+        "UPDATE payments SET status = ?, open_key = NULL, chat_id = NULL, message_id = NULL, charge_id = ?, \
+         charge_hash = ?, paid_amount = ?, paid_currency = ?, subscription_id = ?, completed_at = ?, updated_at = ? \
+         WHERE id = ? AND status = ?",
         PaymentStatus::Completed,
         charge.id,
         charge.hash(),
@@ -309,6 +326,24 @@ pub async fn set_invoice(
         invoice_url,
         now,
         id
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// A message shows something else from now on: no order of its owner is edited there any more.
+pub async fn forget_message(
+    conn: &mut MySqlConnection,
+    user_id: UserId,
+    chat_id: ChatId,
+    message_id: i64,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE payments SET chat_id = NULL, message_id = NULL WHERE user_id = ? AND chat_id = ? AND message_id = ?",
+        user_id,
+        chat_id,
+        message_id
     )
     .execute(conn)
     .await?;

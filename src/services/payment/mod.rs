@@ -10,6 +10,7 @@ mod settle;
 mod stars;
 mod unmatched;
 
+use crate::config::Config;
 use crate::crud;
 use crate::ids::{PaymentId, UserId};
 use crate::integrations::payments::OrderHandle;
@@ -22,7 +23,7 @@ use crate::work::Work;
 
 pub use order::{
     MOST_UNPAID, cancel_order, close_overdue, create_order, due_for_look, invoice_failed, invoice_made,
-    is_invoicing_stuck, look_again, not_observed, recent, send_stars_invoice, title_of,
+    is_invoicing_stuck, left, look_again, not_observed, open_order_of, recent, send_stars_invoice, title_of,
 };
 pub use refund::{find_refundable, refunded, refunded_by_hand, request_refund};
 pub use settle::{Credit, callback_received, observed};
@@ -68,7 +69,11 @@ pub fn currency_of(provider: ProviderId) -> Currency {
 
 /// Providers that are switched on.
 pub fn providers(work: &Work) -> Vec<ProviderId> {
-    let config = work.config();
+    providers_of(&work.config())
+}
+
+/// As [`providers`], outside a unit of work.
+pub fn providers_of(config: &Config) -> Vec<ProviderId> {
     let stars = config.payments.stars.then_some(ProviderId::Stars);
     let qvapay = config.payments.qvapay.as_ref().map(|_| ProviderId::Qvapay);
     [stars, qvapay].into_iter().flatten().collect()
@@ -89,10 +94,18 @@ pub async fn own_order(work: &mut Work, user_id: UserId, id: PaymentId) -> Resul
     order.filter(|order| order.user_id == user_id).ok_or(PaymentError::Unknown)
 }
 
-/// Brings the message that shows an order up to date.
+/// Brings the message that shows an order up to date, where there is one.
 fn show_order(work: &mut Work, order: &Payment) {
-    let (Some(chat), Some(message)) = (order.chat_id, order.message_id) else { return };
+    if order.message_id.is_some() {
+        tell_order(work, order);
+    }
+}
+
+/// As [`show_order`], for what the person has to know wherever they have gone since.
+fn tell_order(work: &mut Work, order: &Payment) {
+    let shown_in = order.chat_id.zip(order.message_id);
+    let chat = shown_in.map_or(order.user_id.into(), |(chat, _)| chat);
     let notice = Notice::Order { payment_id: order.id };
-    let body = Body::Notice { notice, replace: Some(message) };
+    let body = Body::Notice { notice, replace: shown_in.map(|(_, message)| message) };
     work.send(Outgoing::new(Bot::Client, chat, Class::Interactive, body));
 }

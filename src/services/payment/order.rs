@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde_json::json;
 use ulid::Ulid;
 
-use super::{PaymentError, currency_of, own_order, providers, show_order};
+use super::{PaymentError, currency_of, own_order, providers, show_order, tell_order};
 use crate::crud;
 use crate::crud::payment::Looks;
 use crate::crypto;
@@ -128,8 +128,19 @@ pub async fn send_stars_invoice(
     Ok(())
 }
 
-/// An order of this person as it stands, shown in a message that is edited as it proceeds. One that waits for
-/// money elsewhere is looked at once more.
+/// The newest order that a person may still pay.
+pub async fn open_order_of(work: &mut Work, user_id: UserId) -> sqlx::Result<Option<Payment>> {
+    let now = work.now();
+    crud::payment::find_open_of_user(work.conn(), user_id, now).await
+}
+
+/// A message of this person shows something else from now on.
+pub async fn left(work: &mut Work, user_id: UserId, shown_in: (ChatId, i64)) -> sqlx::Result<()> {
+    crud::payment::forget_message(work.conn(), user_id, shown_in.0, shown_in.1).await
+}
+
+/// An order of this person as it stands, shown in a message that is edited as it proceeds. The provider of one that
+/// waits for money is asked once more.
 pub async fn look_again(
     work: &mut Work,
     user_id: UserId,
@@ -137,12 +148,17 @@ pub async fn look_again(
     shown_in: Option<(ChatId, i64)>,
 ) -> Result<Payment, PaymentError> {
     let order = own_order(work, user_id, id).await?;
-    if let Some((chat, message)) =
-        shown_in.filter(|shown| order.chat_id.zip(order.message_id) != Some(*shown))
-    {
-        crud::payment::set_message(work.conn(), id, chat, message).await?;
+    let open = order.status == PaymentStatus::Pending && order.expires_at > work.now();
+    match shown_in {
+        Some(shown) if !open => left(work, user_id, shown).await?,
+        Some(shown) if order.chat_id.zip(order.message_id) != Some(shown) => {
+            crud::payment::set_message(work.conn(), id, shown.0, shown.1).await?;
+        }
+        _ => {}
     }
-    if order.invoice_id.is_some() && PaymentStatus::CREDITABLE.contains(&order.status) {
+    // Before there is an invoice, only Stars can have been paid.
+    let payable = order.provider == ProviderId::Stars || order.invoice_id.is_some();
+    if payable && PaymentStatus::CREDITABLE.contains(&order.status) {
         ask(work, &order).await?;
     }
     Ok(order)
@@ -251,7 +267,7 @@ pub async fn invoice_failed(work: &mut Work, id: PaymentId, reason: &str) -> sql
     let Some(order) = crud::payment::lock(work.conn(), id).await? else { return Ok(()) };
     let (from, to) = (PaymentStatus::Pending, PaymentStatus::Failed);
     if crud::payment::set_status(work.conn(), id, from, to, Some(reason), now).await? {
-        show_order(work, &order);
+        tell_order(work, &order);
         let alert = Alert::JobDead { kind: "create_invoice".to_owned(), reason: reason.to_owned() };
         audit::notify_admins(work, Action::InvoiceFailed, alert).await?;
     }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::order::close;
-use super::{handle_of, show_order, unmatched};
+use super::{handle_of, show_order, tell_order, unmatched};
 use crate::clock::Timestamp;
 use crate::crud;
 use crate::ids::{PaymentId, SubscriptionId, UserId};
@@ -143,7 +143,7 @@ async fn review(
     };
     let alert = Alert::PaymentReview { payment_id: order.id, money };
     audit::notify_admins(work, Action::PaymentReview, alert).await?;
-    show_order(work, order);
+    tell_order(work, order);
     Ok(Credit::Review)
 }
 

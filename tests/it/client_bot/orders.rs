@@ -1,9 +1,14 @@
 //! Ordering: one order for two taps, the invoice, QvaPay's link, a changed mind, and orders of others.
 
+use scoped_futures::ScopedFutureExt;
 use serde_json::json;
 use usipipo::handlers::bots::screens::{Reply, reply_alert};
+use usipipo::ids::PaymentId;
 use usipipo::models::bot::Language;
+use usipipo::models::notice::Notice;
 use usipipo::models::outgoing::Body;
+use usipipo::services::payment;
+use usipipo::work::Origin;
 
 use super::{ANA, BRUNO, House, MESSAGE, press};
 
@@ -21,7 +26,7 @@ async fn stars_show_the_order_and_then_the_invoice() {
     assert!(html.contains(&order), "{html}");
     let expected = Body::StarsInvoice {
         title: "VPN 1 month".into(),
-        description: "30 days, 200 GB, 3 devices at once. Phone, laptop and tablet, every day.".into(),
+        description: "Phone, laptop and tablet, every day.".into(),
         payload: format!("{order}.v1"),
         amount: 250,
     };
@@ -68,6 +73,85 @@ async fn an_order_is_edited_where_it_was_last_shown() {
     assert_eq!(house.number("SELECT COUNT(*) FROM payments WHERE message_id IS NULL").await, 1);
     house.presses(ANA, "order:1").await;
     assert_eq!(house.number("SELECT message_id FROM payments").await, MESSAGE);
+}
+
+/// A press under another message than the order's.
+fn press_elsewhere(data: &str) -> serde_json::Value {
+    let mut press = press(ANA, data);
+    press["callback_query"]["message"]["message_id"] = (MESSAGE + 1).into();
+    press
+}
+
+#[tokio::test]
+async fn i_have_paid_is_answered_though_the_order_looks_as_before() {
+    for (provider, words, jobs) in [("stars", "order-checking", 1), ("qvapay", "order-preparing", 0)] {
+        let house = House::new().await;
+        house.says(ANA, "/start").await;
+        house.presses(ANA, &format!("buy:2:{provider}")).await;
+        let elsewhere = house.client(press_elsewhere("order:1")).await;
+        assert_eq!(elsewhere.alert(), None, "who comes to look has not said that they paid");
+        house.presses(ANA, "order:1").await;
+        let said = house.presses(ANA, "order:1").await;
+        assert_eq!(said.alert(), Some(ANA.texts().label(words).as_str()), "{provider}");
+        assert!(!said.acks()[0].alert, "it passes by");
+        let asked = house.number("SELECT COUNT(*) FROM jobs WHERE kind = 'check_payment'").await;
+        assert_eq!(asked, jobs, "{provider}: not each time, and not before there is an invoice");
+    }
+}
+
+#[tokio::test]
+async fn an_order_to_pay_is_found_on_the_menu() {
+    let house = House::new().await;
+    let order = "order:1".to_owned();
+    house.order(ANA, 2).await;
+    assert!(house.presses(ANA, "home").await.buttons().contains(&order));
+    assert!(!house.says(BRUNO, "/start").await.buttons().contains(&order), "nobody else's");
+    house.works.clock.advance(chrono::Duration::hours(2));
+    assert!(!house.says(ANA, "/start").await.buttons().contains(&order), "it can be paid no more");
+    house.order(ANA, 2).await;
+    let newer = "order:2".to_owned();
+    assert!(house.says(ANA, "/start").await.buttons().contains(&newer));
+    house.presses(ANA, "order-cancel:2").await;
+    assert!(!house.says(ANA, "/start").await.buttons().contains(&newer));
+}
+
+#[tokio::test]
+async fn a_message_that_shows_something_else_is_not_overwritten_by_an_order() {
+    let bound = "SELECT COUNT(*) FROM payments WHERE message_id IS NOT NULL";
+    let house = House::new().await;
+    house.says(ANA, "/start").await;
+    house.presses(ANA, "buy:2:qvapay").await;
+    house.client(press_elsewhere("home")).await;
+    assert_eq!(house.number(bound).await, 1, "another message");
+    house.presses(ANA, "home").await;
+    assert_eq!(house.number(bound).await, 0);
+    let (id, before) = (PaymentId(1), house.works.sent_to(ANA.user()).await.len());
+    let made = house.works.run::<_, sqlx::Error, _>("invoice", Origin::SYSTEM, move |work| {
+        payment::invoice_made(work, id, "inv", "https://pay.example/i").scope_boxed()
+    });
+    made.await.unwrap();
+    assert_eq!(house.works.sent_to(ANA.user()).await.len(), before, "the menu stays");
+
+    house.presses(ANA, "order:1").await;
+    assert_eq!(house.number(bound).await, 1);
+    house.works.clock.advance(chrono::Duration::hours(2));
+    house.presses(ANA, "order:1").await;
+    assert_eq!(house.number(bound).await, 0, "an order that is over is not edited any more");
+}
+
+#[tokio::test]
+async fn what_has_to_be_known_is_told_wherever_the_person_is() {
+    let house = House::new().await;
+    house.says(ANA, "/start").await;
+    house.presses(ANA, "buy:2:qvapay").await;
+    house.presses(ANA, "home").await;
+    let failed = house.works.run::<_, sqlx::Error, _>("failed", Origin::SYSTEM, move |work| {
+        payment::invoice_failed(work, PaymentId(1), "no").scope_boxed()
+    });
+    failed.await.unwrap();
+    let told = house.works.sent_to(ANA.user()).await.pop().unwrap();
+    let notice = Notice::Order { payment_id: PaymentId(1) };
+    assert_eq!(told, Body::Notice { notice, replace: None });
 }
 
 #[tokio::test]

@@ -93,6 +93,15 @@ fn buttons(t: &Texts, view: &Order) -> Rows {
     }
 }
 
+/// What is being done about an order that was asked for again and looks as before.
+pub fn order_note(t: &Texts, view: &Order) -> Option<String> {
+    match view.state {
+        OrderState::Waiting { .. } => Some(t.label("order-checking")),
+        OrderState::Preparing => Some(t.label("order-preparing")),
+        _ => None,
+    }
+}
+
 /// Why a payment is refused at Telegram's last question before it takes the money (pre_checkout_query).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {

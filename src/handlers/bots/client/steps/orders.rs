@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use crate::handlers::bots::client::views;
 use crate::handlers::bots::courier::order_view;
-use crate::handlers::bots::screens::{self, Reply};
+use crate::handlers::bots::screens::{self, Order, Reply};
 use crate::handlers::bots::stop::{Step, Stop};
 use crate::handlers::bots::talk::Talk;
 use crate::ids::{PaymentId, PlanId};
@@ -40,11 +40,20 @@ pub async fn buy(talk: &mut Talk<'_>, plan: PlanId, provider: ProviderId) -> Ste
     Ok(())
 }
 
-/// The order as it stands; its provider is asked when it waits for money.
+/// The order as it stands; its provider is asked when it waits for money. Who presses on the order itself reads that,
+/// as nothing else changes for the moment.
 pub async fn order(talk: &mut Talk<'_>, id: PaymentId) -> Step {
     let shown_in = talk.shown_in();
     let order = payment::look_again(talk.work, talk.user.id, id, shown_in).await?;
-    show(talk, &order).await
+    let view = view(talk, &order).await?;
+    let asked_here = shown_in.is_some() && order.chat_id.zip(order.message_id) == shown_in;
+    let note = screens::order_note(talk.t, &view).filter(|_| asked_here);
+    let screen = screens::order(talk.t, &view);
+    match note {
+        Some(words) => talk.show_noting(screen, words),
+        None => talk.show(screen),
+    }
+    Ok(())
 }
 
 pub async fn cancel(talk: &mut Talk<'_>, id: PaymentId) -> Step {
@@ -57,7 +66,11 @@ pub async fn cancel(talk: &mut Talk<'_>, id: PaymentId) -> Step {
 }
 
 async fn show(talk: &mut Talk<'_>, order: &Payment) -> Step {
-    let view = order_view(talk.work, talk.t, order).await?.ok_or(Stop::Tell(Reply::NotFound))?;
+    let view = view(talk, order).await?;
     talk.show(screens::order(talk.t, &view));
     Ok(())
+}
+
+async fn view(talk: &mut Talk<'_>, order: &Payment) -> Result<Order, Stop> {
+    order_view(talk.work, talk.t, order).await?.ok_or(Stop::Tell(Reply::NotFound))
 }
