@@ -3,6 +3,7 @@
 friend = friend
 unlimited = unlimited data
 none = Nothing here yet.
+and = { $one } and { $other }
 
 # --- dates, spans, sizes ---
 decimal-point = .
@@ -60,4 +61,7 @@ go-previous = ‹ Previous
 go-plans = 🛒 See plans
 go-vpn = 🔑 My VPN
 go-help = ❓ Help
+button-renew = 🔄 Renew
+button-renew-plan = 🔄 Renew { $plan }
+button-trouble = 🔧 Not connecting?
 page = Page { $page }

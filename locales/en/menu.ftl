@@ -6,7 +6,7 @@ home-new = Here is a fast, private VPN, ready in a minute. You choose, I send yo
 home-trial = 🎁 Start free: <b>{ $days }</b> and <b>{ $traffic }</b> to try it out.
 home-idle = You have no active plan right now. Pick one and your VPN is ready in a minute.
 home-button-trial = 🎁 Try for free
-home-button-renew = 🔄 Renew
+home-button-order = 🧾 Order to pay
 home-button-profile = 👤 Profile
 home-button-status = 📡 Status
 home-button-language = 🌐 Language
@@ -15,13 +15,11 @@ home-button-stats = 📊 Stats
 
 # --- help ---
 help-title = ❓ <b>Help</b>
+help-start-trial = 1. Start the free trial or pick a plan.
+help-start = 1. Pick a plan.
 help-steps =
-    1. Start the free trial or pick a plan.
     2. You get your configuration: a file, a QR code or a link.
     3. Open it in the app and switch the VPN on.
-help-trouble =
-    🔧 <b>Not connecting?</b>
-    Try another network (Wi-Fi or mobile data), look at /status, and check in /vpn that your plan is still active. Switching the VPN off and on often helps.
 help-commands = <b>Commands</b>
 help-command = /{ $command } — { $what }
 help-staff-commands = <b>For the team</b>

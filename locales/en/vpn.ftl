@@ -26,6 +26,7 @@ config-title = 📱 <b>{ $name }</b>
 config-active = 🟢 Active
 config-preparing = ⏳ Being prepared: I'll send the configuration here as soon as it is ready
 config-suspended = ⏸ Paused. Renew and it works again with the same configuration
+config-suspended-unsold = ⏸ Paused. This plan is no longer sold: pick another and you get a new configuration
 config-suspended-trial = ⏸ The trial is over. Pick a plan and you get a new configuration
 config-revoked = ⚪ Removed: it no longer works
 config-where = 📍 { $protocol } · { $location }
@@ -33,6 +34,7 @@ config-where-unknown = 📍 { $protocol }
 config-used = 📊 This device used { $used }
 config-handshake = 🤝 Last connected: { $ago }
 config-handshake-never = 🤝 Has not connected yet
+config-handshake-overdue = 🤝 Has not connected yet. Something wrong? Press 🔧
 config-button-file = 📄 File
 config-button-qr = 📷 QR
 config-button-text = 📋 Text
@@ -47,7 +49,8 @@ add-title = ➕ <b>Add a device</b>
 add-choose = How will it connect?
 add-button-of = { $protocol } · { $plan }
 add-no-subscription = You need an active plan to add a device. It takes a minute to get one 👇
-add-limit = You already have { $devices }, the most your plan allows. Remove one you don't use, or pick a bigger plan.
+add-limit = You already have { $devices }, and there is no room for more. Remove one you don't use to add another.
+add-limit-plan = Need more? Another plan is separate and brings devices of its own.
 add-full = All servers are full right now. Please try again in a while 🙏
 
 # --- revoke ---
@@ -125,3 +128,15 @@ guide-outline-desktop =
     3. Add the server and press <b>Connect</b>. Done!
 guide-button-app = ⬇️ { $app } for { $system }
 guide-button-config = ‹ My device
+guide-button-other = 📱 Another system
+
+# --- not connecting? ---
+trouble-title = 🔧 <b>Not connecting?</b>
+trouble-steps =
+    1. Use each configuration on one device only; for another, press ➕ in /vpn.
+    2. Switch off any other VPN.
+    3. Set the date and time to automatic.
+    4. Delete the VPN in the app and add it again with the file, the QR code or the link.
+    5. Try another network: Wi-Fi or mobile data.
+trouble-outline = 🥷 Does it fail on some networks only, as in Russia, at the office or in a hotel? They may block WireGuard: add a device with <b>Outline</b>.
+trouble-support = 💬 Still the same? Write to support with your id: { $id }

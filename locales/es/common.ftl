@@ -3,6 +3,7 @@
 friend = amigo
 unlimited = datos ilimitados
 none = Por aquí todavía no hay nada.
+and = { $one } y { $other }
 
 # --- fechas, plazos, tamaños ---
 decimal-point = ,
@@ -60,4 +61,7 @@ go-previous = ‹ Anterior
 go-plans = 🛒 Ver planes
 go-vpn = 🔑 Mi VPN
 go-help = ❓ Ayuda
+button-renew = 🔄 Renovar
+button-renew-plan = 🔄 Renovar { $plan }
+button-trouble = 🔧 ¿No conecta?
 page = Página { $page }

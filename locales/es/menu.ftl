@@ -6,7 +6,7 @@ home-new = Aquí tienes una VPN rápida y privada, lista en un minuto. Tú elige
 home-trial = 🎁 Empieza gratis: <b>{ $days }</b> y <b>{ $traffic }</b> para probarla con calma.
 home-idle = Ahora mismo no tienes ningún plan activo. Elige uno y en un minuto tienes tu VPN lista.
 home-button-trial = 🎁 Probar gratis
-home-button-renew = 🔄 Renovar
+home-button-order = 🧾 Pedido pendiente
 home-button-profile = 👤 Perfil
 home-button-status = 📡 Estado
 home-button-language = 🌐 Idioma
@@ -15,13 +15,11 @@ home-button-stats = 📊 Cifras
 
 # --- ayuda ---
 help-title = ❓ <b>Ayuda</b>
+help-start-trial = 1. Activa la prueba gratis o elige un plan.
+help-start = 1. Elige un plan.
 help-steps =
-    1. Activa la prueba gratis o elige un plan.
     2. Recibes tu configuración: archivo, QR o enlace.
     3. La abres en la app y activas la VPN.
-help-trouble =
-    🔧 <b>¿No conecta?</b>
-    Cambia de red (Wi-Fi o datos), mira /status y revisa en /vpn que tu plan siga activo. A veces basta con apagar y encender la VPN.
 help-commands = <b>Comandos</b>
 help-command = /{ $command } — { $what }
 help-staff-commands = <b>Para el equipo</b>

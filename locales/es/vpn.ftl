@@ -26,6 +26,7 @@ config-title = 📱 <b>{ $name }</b>
 config-active = 🟢 Activo
 config-preparing = ⏳ Preparándose: te envío la configuración aquí en cuanto esté lista
 config-suspended = ⏸ En pausa. Renueva y vuelve a funcionar con la misma configuración
+config-suspended-unsold = ⏸ En pausa. Este plan ya no se vende: elige otro y recibes una configuración nueva
 config-suspended-trial = ⏸ La prueba se acabó. Elige un plan y recibes una configuración nueva
 config-revoked = ⚪ Eliminado: ya no funciona
 config-where = 📍 { $protocol } · { $location }
@@ -33,6 +34,7 @@ config-where-unknown = 📍 { $protocol }
 config-used = 📊 Este dispositivo usó { $used }
 config-handshake = 🤝 Última conexión: { $ago }
 config-handshake-never = 🤝 Aún no se ha conectado
+config-handshake-overdue = 🤝 Aún no se ha conectado. ¿Algo falla? Toca 🔧
 config-button-file = 📄 Archivo
 config-button-qr = 📷 QR
 config-button-text = 📋 Texto
@@ -47,7 +49,8 @@ add-title = ➕ <b>Añadir dispositivo</b>
 add-choose = ¿Cómo se va a conectar?
 add-button-of = { $protocol } · { $plan }
 add-no-subscription = Para añadir un dispositivo necesitas un plan activo. Se consigue en un minuto 👇
-add-limit = Ya tienes { $devices }, el máximo de tu plan. Elimina uno que no uses o elige un plan más grande.
+add-limit = Ya tienes { $devices }: no caben más. Elimina uno que no uses y podrás añadir otro.
+add-limit-plan = ¿Necesitas más? Otro plan va aparte, con sus propios dispositivos.
 add-full = Ahora mismo los servidores están llenos. Vuelve a intentarlo en un rato 🙏
 
 # --- eliminar ---
@@ -125,3 +128,15 @@ guide-outline-desktop =
     3. Añade el servidor y haz clic en <b>Conectar</b>. ¡Listo!
 guide-button-app = ⬇️ { $app } para { $system }
 guide-button-config = ‹ Mi dispositivo
+guide-button-other = 📱 Otro sistema
+
+# --- ¿no conecta? ---
+trouble-title = 🔧 <b>¿No conecta?</b>
+trouble-steps =
+    1. Usa cada configuración en un solo dispositivo; para otro, toca ➕ en /vpn.
+    2. Apaga cualquier otra VPN.
+    3. Pon la fecha y la hora en automático.
+    4. Borra la VPN en la app y añádela otra vez con el archivo, el QR o el enlace.
+    5. Prueba con otra red: Wi-Fi o datos móviles.
+trouble-outline = 🥷 ¿Solo falla en algunas redes, como en Rusia, en la oficina o en un hotel? Puede que bloqueen WireGuard: añade un dispositivo con <b>Outline</b>.
+trouble-support = 💬 ¿Sigue igual? Escribe a soporte con tu id: { $id }

@@ -3,6 +3,7 @@
 friend = друг
 unlimited = безлимитный трафик
 none = Пока здесь пусто.
+and = { $one } и { $other }
 
 # --- даты, сроки, объёмы ---
 decimal-point = ,
@@ -66,4 +67,7 @@ go-previous = ‹ Предыдущая
 go-plans = 🛒 Тарифы
 go-vpn = 🔑 Мой VPN
 go-help = ❓ Помощь
+button-renew = 🔄 Продлить
+button-renew-plan = 🔄 Продлить { $plan }
+button-trouble = 🔧 Не подключается?
 page = Страница { $page }

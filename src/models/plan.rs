@@ -27,6 +27,14 @@ pub struct PlanText {
     pub description: String,
 }
 
+/// What a plan is called in one language, also when it is not sold any more.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PlanName {
+    pub name: String,
+    /// It can be bought today.
+    pub on_sale: bool,
+}
+
 /// A plan as it is offered: with its words in one language and all its prices.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Offer {
@@ -34,4 +42,10 @@ pub struct Offer {
     pub name: String,
     pub description: String,
     pub prices: Vec<Money>,
+}
+
+impl From<Offer> for PlanName {
+    fn from(offer: Offer) -> Self {
+        Self { name: offer.name, on_sale: offer.plan.active }
+    }
 }

@@ -7,7 +7,7 @@ use crate::crud;
 use crate::ids::PlanId;
 use crate::models::audit::Action;
 use crate::models::bot::Language;
-use crate::models::plan::{Offer, Plan, PlanText};
+use crate::models::plan::{Offer, Plan, PlanName, PlanText};
 use crate::money::{Currency, Money, MoneyError};
 use crate::services::access::{self, AccessError};
 use crate::work::Work;
@@ -107,10 +107,10 @@ pub async fn offer(work: &mut Work, plan_id: PlanId, language: Language) -> sqlx
 }
 
 /// What every plan that ever was is called in `language`.
-pub async fn names(work: &mut Work, language: Language) -> sqlx::Result<BTreeMap<PlanId, String>> {
+pub async fn names(work: &mut Work, language: Language) -> sqlx::Result<BTreeMap<PlanId, PlanName>> {
     let plans = crud::plan::list(work.conn()).await?;
     let texts = crud::plan::texts(work.conn(), None).await?;
-    let named = plans.into_iter().map(|plan| (plan.id, in_words(plan, &texts, &[], language).name));
+    let named = plans.into_iter().map(|plan| (plan.id, in_words(plan, &texts, &[], language).into()));
     Ok(named.collect())
 }
 

@@ -138,7 +138,11 @@ fn times_and_sizes_read_naturally() {
     assert_eq!(ru.ago(at, at + Duration::seconds(5)).as_str(), "только что");
 
     assert_eq!(es.when(at, at + Duration::hours(23)).as_str(), "hace 23 horas");
-    assert_eq!(en.when(at, at + Duration::hours(24)).as_str(), "5 Dec 2026", "no time of day: theirs is unknown");
+    assert_eq!(
+        en.when(at, at + Duration::hours(24)).as_str(),
+        "5 Dec 2026",
+        "no time of day: theirs is unknown"
+    );
 
     let sizes = [
         (0, "0 KB"),

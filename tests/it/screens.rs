@@ -4,7 +4,7 @@ mod samples;
 mod telegram_html;
 
 use usipipo::handlers::bots::callback::{Callback, MAX_BYTES};
-use usipipo::handlers::bots::commands::{Command, about, commands_for};
+use usipipo::handlers::bots::commands::{Assortment, Command, about, commands_for};
 use usipipo::handlers::bots::screens::{
     MAX_CAPTION, MAX_TEXT, Screen, language_changed, refusal, reply_alert,
 };
@@ -12,7 +12,9 @@ use usipipo::i18n::Texts;
 use usipipo::ids::ConfigId;
 use usipipo::models::bot::{Bot, Language};
 use usipipo::models::outgoing::ButtonAction;
+use usipipo::models::payment::ProviderId;
 use usipipo::models::role::Role;
+use usipipo::models::vpn::Protocol;
 
 use samples::{Names, Sample};
 
@@ -43,6 +45,10 @@ fn screens_read_as_approved() {
     }
 }
 
+fn everything() -> Assortment {
+    Assortment { trial: true, protocols: Protocol::ALL.to_vec(), providers: ProviderId::ALL.to_vec() }
+}
+
 #[test]
 fn words_outside_screens_read_as_approved() {
     for language in Language::ALL {
@@ -54,10 +60,11 @@ fn words_outside_screens_read_as_approved() {
                 text += &format!("/{command} — {}\n", command.description(t));
             }
         }
-        for bot in Bot::ALL {
-            let about = about(*bot, t);
-            text +=
-                &format!("━━━ {} ━━━\n{}\n\n{}\n", about.name, about.description, about.short_description);
+        for (bot, sold) in
+            Bot::ALL.iter().map(|bot| (*bot, everything())).chain([(Bot::Client, Assortment::default())])
+        {
+            let about = about(bot, t, &sold);
+            text += &format!("━━━ {bot} bot ━━━\n{}\n\n{}\n", about.description, about.short_description);
         }
         text += "━━━ alerts ━━━\n";
         for reply in samples::replies() {
@@ -150,8 +157,7 @@ fn what_telegram_shows_about_the_bots_fits() {
     for language in Language::ALL {
         let t = Texts::of(*language);
         for bot in Bot::ALL {
-            let about = about(*bot, t);
-            assert!((1..=64).contains(&about.name.chars().count()), "{about:?}");
+            let about = about(*bot, t, &everything());
             assert!((1..=512).contains(&about.description.chars().count()), "{about:?}");
             assert!((1..=120).contains(&about.short_description.chars().count()), "{about:?}");
         }

@@ -4,12 +4,14 @@
 mod admin;
 mod commands;
 mod configs;
+mod connect;
 mod fixtures;
 mod groups;
 mod house;
 mod links;
 mod money;
 mod orders;
+mod renewal;
 mod support;
 mod trouble;
 mod walk;

@@ -2,8 +2,9 @@
 
 use usipipo::crud;
 use usipipo::demo::telegram::PersonSpec;
+use usipipo::i18n::Texts;
 use usipipo::ids::ChatId;
-use usipipo::models::bot::Bot;
+use usipipo::models::bot::{Bot, Language};
 use usipipo::models::notice::{Alert, Notice};
 use usipipo::models::outgoing::Body;
 use usipipo::models::payment::{PaymentStatus, ProviderId};
@@ -84,7 +85,10 @@ async fn reminders_are_true_when_they_arrive() {
     scene.chats.clock.advance(chrono::Duration::hours(61));
     scene.moot(remind(ReminderKind::ThreeDays)).await;
     scene.change_subscription(id, |it| it.status = SubscriptionStatus::Suspended).await;
-    assert!(scene.told(remind(ReminderKind::Ended)).await.text.contains("🔌"));
+    let ended = scene.told(remind(ReminderKind::Ended)).await;
+    let row = crud::subscription::find(&mut *scene.conn().await, id).await.unwrap().unwrap();
+    let kept = Texts::of(Language::Es).date(row.ends_at + scene.chats.config.access.grace);
+    assert!(ended.text.contains("🔌") && ended.text.contains(kept.as_str()), "{}", ended.text);
     let later = scene.now() + chrono::Duration::days(30);
     scene.change_subscription(id, |it| (it.status, it.ends_at) = (SubscriptionStatus::Active, later)).await;
     for kind in ReminderKind::ALL {

@@ -165,9 +165,10 @@ async fn reminder(
         Some(plan) => catalogue::offer(work, plan, t.language()).await?,
         None => None,
     };
-    let renew = offer.as_ref().filter(|offer| offer.plan.active).map(|offer| offer.plan.id);
-    let subscription = SubscriptionView::of(&row, offer.map(|offer| offer.name));
-    Ok(screens::reminder(t, &Reminder { kind, subscription, renew, now }))
+    let grace = work.config().access.grace;
+    let kept_until = (grace > TimeDelta::zero()).then(|| row.ends_at + grace);
+    let subscription = SubscriptionView::of(&row, offer.map(Into::into));
+    Ok(screens::reminder(t, &Reminder { kind, subscription, kept_until, now }))
 }
 
 /// Whether a reminder still says what is so; `left` is the time to the end.

@@ -12,8 +12,8 @@ pub enum AddConfig {
     Choose(Vec<AddChoice>),
     /// No active subscription.
     NoSubscription { trial_available: bool },
-    /// Every place is taken; `devices` is how many there are.
-    LimitReached { devices: u32 },
+    /// Every place is taken; `devices` is how many there are. `another_plan`: one more would bring places of its own.
+    LimitReached { devices: u32, another_plan: bool },
     /// No server has room.
     Full,
 }
@@ -35,9 +35,12 @@ pub fn add_config(t: &Texts, view: &AddConfig) -> Screen {
             let trial = trial_available.then(|| button(t.label("home-button-trial"), Callback::Trial));
             (t.text("add-no-subscription"), Rows::default().row(trial).row([plans()]))
         }
-        AddConfig::LimitReached { devices } => {
-            let devices = parts::devices(t, *devices);
-            (t.with("add-limit", args! { "devices" => devices }), Rows::default().row([plans()]))
+        AddConfig::LimitReached { devices, another_plan } => {
+            let full = t.with("add-limit", args! { "devices" => parts::devices(t, *devices) });
+            match another_plan {
+                true => (paragraphs([full, t.text("add-limit-plan")]), Rows::default().row([plans()])),
+                false => (full, Rows::default()),
+            }
         }
         AddConfig::Full => (t.text("add-full"), Rows::default()),
     };

@@ -1,5 +1,7 @@
 //! One config: how it stands, everything to connect it, and what can be done with it.
 
+use chrono::TimeDelta;
+
 use super::parts::{self, ConfigView, SubscriptionView};
 use super::{Rows, Screen, button, lines, paragraphs};
 use crate::clock::Timestamp;
@@ -30,6 +32,7 @@ fn status(t: &Texts, view: &ConfigDetail) -> Html {
         ConfigStatus::Preparing => t.text("config-preparing"),
         ConfigStatus::Active => t.text("config-active"),
         ConfigStatus::Suspended if view.subscription.is_trial() => t.text("config-suspended-trial"),
+        ConfigStatus::Suspended if view.subscription.renew.is_none() => t.text("config-suspended-unsold"),
         ConfigStatus::Suspended => t.text("config-suspended"),
         ConfigStatus::Revoked | ConfigStatus::Removed => t.text("config-revoked"),
     }
@@ -50,12 +53,18 @@ fn usage(t: &Texts, view: &ConfigDetail) -> Html {
     let used = t.with("config-used", args! { "used" => t.bytes(config.used) });
     let handshake = match (config.last_handshake_at, config.protocol) {
         (Some(at), _) => t.with("config-handshake", args! { "ago" => t.ago(at, view.now) }),
+        (None, Protocol::Wireguard) if is_overdue(config, view.now) => t.text("config-handshake-overdue"),
         (None, Protocol::Wireguard) => t.text("config-handshake-never"),
         // Outline servers do not tell.
         (None, Protocol::Outline) => Html::default(),
     };
     let left = parts::traffic(t, &view.subscription);
     lines([used, left, handshake, parts::ending(t, &view.subscription, view.now)])
+}
+
+/// Whether a config was handed over so long ago that it should have connected by now.
+fn is_overdue(config: &ConfigView, now: Timestamp) -> bool {
+    config.delivered_at.is_some_and(|at| now.since(at) >= TimeDelta::hours(1))
 }
 
 fn buttons(t: &Texts, view: &ConfigDetail) -> Rows {
@@ -67,11 +76,7 @@ fn buttons(t: &Texts, view: &ConfigDetail) -> Rows {
     let rows = match config.status {
         ConfigStatus::Active => access(t, config).row(own),
         ConfigStatus::Suspended => {
-            let plans = match view.subscription.is_trial() {
-                true => t.label("go-plans"),
-                false => t.label("home-button-renew"),
-            };
-            Rows::default().row([button(plans, Callback::Plans)]).row(own)
+            Rows::default().row([parts::renew_button(t, Some(&view.subscription))]).row(own)
         }
         ConfigStatus::Preparing => {
             Rows::default().row([button(t.label("config-button-refresh"), Callback::Config(id))]).row(own)
@@ -95,7 +100,11 @@ fn access(t: &Texts, config: &ConfigView) -> Rows {
         ],
         Protocol::Outline => vec![button(t.label("config-button-link"), Callback::ConfigText(id)), qr],
     };
-    Rows::default().row(handed).row([button(t.label("config-button-guide"), Callback::ConfigGuides(id))])
+    let help = [
+        button(t.label("config-button-guide"), Callback::ConfigGuides(id)),
+        button(t.label("button-trouble"), Callback::ConfigTrouble(id)),
+    ];
+    Rows::default().row(handed).row(help)
 }
 
 /// Asks before a config is revoked.

@@ -5,6 +5,7 @@ use super::{Rows, Screen, button, paragraphs};
 use crate::clock::Timestamp;
 use crate::handlers::bots::callback::Callback;
 use crate::i18n::{Args, Html, Texts, args};
+use crate::ids::PaymentId;
 use crate::models::outgoing::Button;
 use crate::models::role::{Permission, Role};
 
@@ -15,6 +16,8 @@ pub struct Home {
     pub trial: Option<TrialTerms>,
     /// The subscription that ends last among the pending, active and suspended ones.
     pub subscription: Option<SubscriptionView>,
+    /// The order that waits to be paid.
+    pub order: Option<PaymentId>,
     /// Everything the person is; buttons of the team follow from it.
     pub roles: Vec<Role>,
     pub now: Timestamp,
@@ -45,15 +48,13 @@ pub fn home(t: &Texts, view: &Home) -> Screen {
 
 fn buttons(t: &Texts, view: &Home) -> Rows {
     let trial = view.trial.map(|_| button(t.label("home-button-trial"), Callback::Trial));
-    let plans = match &view.subscription {
-        Some(held) if !held.is_trial() => t.label("home-button-renew"),
-        _ => t.label("go-plans"),
-    };
     let vpn = view.subscription.is_some() || view.trial.is_none();
     let mine = vpn.then(|| button(t.label("go-vpn"), Callback::Vpn));
+    let order = view.order.map(|order| button(t.label("home-button-order"), Callback::Order(order)));
     Rows::default()
+        .row(order)
         .row(trial)
-        .row(mine.into_iter().chain([button(plans, Callback::Plans)]))
+        .row(mine.into_iter().chain([parts::renew_button(t, view.subscription.as_ref())]))
         .row([
             button(t.label("home-button-profile"), Callback::Profile),
             button(t.label("home-button-status"), Callback::Status),

@@ -24,6 +24,7 @@ mod roles;
 mod status;
 mod told;
 mod trial;
+mod trouble;
 mod vpn;
 
 use crate::handlers::bots::callback::Callback;
@@ -42,10 +43,10 @@ pub use home::{Home, TrialTerms, home, home_after};
 pub use language::{language_changed, languages};
 pub use legal::{PaySupport, pay_support, privacy, terms};
 pub use logs::{LogLine, MyLogs, my_logs};
-pub use order::{Order, OrderState, Refusal, order, refusal};
-pub(super) use parts::allows;
+pub use order::{Order, OrderState, Refusal, order, order_note, refusal};
 pub use parts::{ConfigView, PaymentView, RoleView, SubscriptionView};
-pub use plans::{PayOption, PlanDetail, PlanView, plan, plans};
+pub(super) use parts::{allows, protocol_name, provider_name};
+pub use plans::{Held, PayOption, PlanDetail, PlanView, plan, plans};
 pub use profile::{Profile, profile};
 pub use receipt::{Brought, Receipt, ReceiptKind, receipt};
 pub use reminder::{Reminder, reminder};
@@ -54,6 +55,7 @@ pub use roles::my_roles;
 pub use status::{ServerView, Service, Status, status};
 pub use told::{charge_sent_back, config_delayed, role_granted, role_revoked};
 pub use trial::{Trial, preparing, trial};
+pub use trouble::{Trouble, trouble};
 pub use vpn::{Vpn, vpn};
 
 /// Characters that Telegram takes in a message, counted without tags.

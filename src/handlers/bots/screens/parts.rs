@@ -1,11 +1,14 @@
 //! Views that several screens show, and the lines that show them.
 
-use super::lines;
+use super::{button, lines};
 use crate::clock::Timestamp;
+use crate::handlers::bots::callback::Callback;
 use crate::i18n::{Html, Texts, args};
-use crate::ids::{ConfigId, PaymentId, SubscriptionId};
+use crate::ids::{ConfigId, PaymentId, PlanId, SubscriptionId};
 use crate::models::bot::Language;
+use crate::models::outgoing::Button;
 use crate::models::payment::{PaymentStatus, ProviderId, UnmatchedCharge};
+use crate::models::plan::PlanName;
 use crate::models::role::{Permission, Role};
 use crate::models::server::ServerHealth;
 use crate::models::subscription::{Subscription, SubscriptionStatus};
@@ -18,6 +21,9 @@ pub struct SubscriptionView {
     pub id: SubscriptionId,
     /// Name of the plan in the person's language; None = trial.
     pub plan: Option<String>,
+    /// The plan to buy again, which goes on with the same configurations; None when it is not sold any more, and
+    /// for the trial.
+    pub renew: Option<PlanId>,
     pub status: SubscriptionStatus,
     pub ends_at: Timestamp,
     /// Bytes in all; None = unlimited.
@@ -29,11 +35,12 @@ pub struct SubscriptionView {
 }
 
 impl SubscriptionView {
-    /// `plan` is the plan's name in the person's language; None for the trial.
-    pub fn of(row: &Subscription, plan: Option<String>) -> Self {
+    /// `plan` is the plan in the person's language; None for the trial.
+    pub fn of(row: &Subscription, plan: Option<PlanName>) -> Self {
         Self {
             id: row.id,
-            plan,
+            renew: row.plan_id.filter(|_| plan.as_ref().is_some_and(|plan| plan.on_sale)),
+            plan: plan.map(|plan| plan.name),
             status: row.status,
             ends_at: row.ends_at,
             allowance: row.allowance,
@@ -69,6 +76,8 @@ pub struct ConfigView {
     /// Bytes in both directions.
     pub used: u64,
     pub last_handshake_at: Option<Timestamp>,
+    /// None until it is handed over.
+    pub delivered_at: Option<Timestamp>,
 }
 
 impl ConfigView {
@@ -113,7 +122,7 @@ pub(super) fn config_name(t: &Texts, name: &str, protocol: Protocol) -> Html {
     Html::name(name).unwrap_or_else(|| protocol_name(t, protocol))
 }
 
-pub(super) fn protocol_name(t: &Texts, protocol: Protocol) -> Html {
+pub(in crate::handlers::bots) fn protocol_name(t: &Texts, protocol: Protocol) -> Html {
     match protocol {
         Protocol::Wireguard => t.text("protocol-wireguard"),
         Protocol::Outline => t.text("protocol-outline"),
@@ -129,7 +138,7 @@ pub(super) fn language_name(t: &Texts, language: Language) -> Html {
 }
 
 /// Brand names are the same in every language.
-pub(super) fn provider_name(provider: ProviderId) -> &'static str {
+pub(in crate::handlers::bots) fn provider_name(provider: ProviderId) -> &'static str {
     match provider {
         ProviderId::Stars => "Telegram Stars",
         ProviderId::Qvapay => "QvaPay",
@@ -184,6 +193,20 @@ pub(super) fn traffic(t: &Texts, view: &SubscriptionView) -> Html {
         return t.with("subscription-traffic-out", args! { "total" => total });
     }
     t.with("subscription-traffic", args! { "left" => t.bytes(all - view.used), "total" => total })
+}
+
+/// Buys the same plan again, or leads to the plans of today where that cannot be.
+pub(super) fn renew_button(t: &Texts, view: Option<&SubscriptionView>) -> Button {
+    match view.and_then(|view| view.renew) {
+        Some(plan) => button(t.label("button-renew"), Callback::Plan(plan)),
+        None => button(t.label("go-plans"), Callback::Plans),
+    }
+}
+
+/// As [`renew_button`], by the name of the plan, where there may be others; None when it is not sold any more.
+pub(super) fn renew_named(t: &Texts, view: &SubscriptionView) -> Option<Button> {
+    let text = t.label_with("button-renew-plan", args! { "plan" => view.name(t) });
+    view.renew.map(|plan| button(text, Callback::Plan(plan)))
 }
 
 /// A dot that says how a config stands.

@@ -1,12 +1,15 @@
 //! /plans and one plan: what is sold, and how it can be paid.
 
-use super::{Rows, Screen, button, lines, paragraphs, parts};
+use super::parts::{self, SubscriptionView};
+use super::{Rows, Screen, button, lines, paragraphs};
 use crate::clock::Timestamp;
 use crate::handlers::bots::callback::Callback;
 use crate::i18n::{Html, Texts, args};
 use crate::ids::PlanId;
 use crate::models::payment::ProviderId;
 use crate::models::plan::Offer;
+use crate::models::subscription::SubscriptionStatus;
+use crate::models::vpn::Protocol;
 use crate::money::{Currency, Money};
 
 /// A plan as it is shown.
@@ -98,15 +101,28 @@ fn card(t: &Texts, plan: &PlanView) -> Html {
 /// One plan.
 pub struct PlanDetail {
     pub plan: PlanView,
-    /// Where the access would end after this purchase, when the person already has this plan.
-    pub extends_to: Option<Timestamp>,
+    /// Ways of connecting that have room today.
+    pub protocols: Vec<Protocol>,
+    /// What the person has already.
+    pub held: Held,
+    pub now: Timestamp,
+}
+
+/// What a plan is bought on top of.
+pub enum Held {
+    Nothing,
+    /// The same plan: the access would end then.
+    Same {
+        extends_to: Timestamp,
+    },
+    /// Another plan, which goes on, or stays as it is, beside the new one.
+    Other(SubscriptionView),
 }
 
 pub fn plan(t: &Texts, view: &PlanDetail) -> Screen {
     let plan = &view.plan;
     let name = args! { "name" => plan.name(t) };
     let title = if plan.popular { t.with("plan-card-popular", name) } else { t.with("plan-card-name", name) };
-    let extends = view.extends_to.map(|end| t.with("plan-extends", args! { "date" => t.date(end) }));
     let price = if plan.pay.is_empty() {
         t.text("plan-no-payment")
     } else {
@@ -114,17 +130,48 @@ pub fn plan(t: &Texts, view: &PlanDetail) -> Screen {
     };
     let html = paragraphs([
         lines([title, Html::escape(&plan.description)]),
-        gives(t, plan),
-        extends.unwrap_or_default(),
+        gives(t, view),
+        beside(t, view),
         price,
+        lines(plan.pay.iter().map(|option| how_to_pay(t, option.provider))),
     ]);
     let pay = plan.pay.iter().map(|option| {
         button(pay_label(t, option.provider, &option.price), Callback::Buy(plan.id, option.provider))
     });
-    Screen::new(html, Rows::default().column(pay).back(t, Callback::Plans))
+    let renew = match &view.held {
+        Held::Other(other) => parts::renew_named(t, other),
+        Held::Nothing | Held::Same { .. } => None,
+    };
+    Screen::new(html, Rows::default().column(pay).row(renew).back(t, Callback::Plans))
 }
 
-fn gives(t: &Texts, plan: &PlanView) -> Html {
+/// How the purchase goes with what the person has: only the same plan keeps its configurations.
+fn beside(t: &Texts, view: &PlanDetail) -> Html {
+    match &view.held {
+        Held::Nothing => Html::default(),
+        Held::Same { extends_to } => t.with("plan-extends", args! { "date" => t.date(*extends_to) }),
+        Held::Other(other) => {
+            let plan = other.name(t);
+            match other.status {
+                SubscriptionStatus::Active if other.ends_at > view.now => {
+                    t.with("plan-beside", args! { "plan" => plan, "date" => t.date(other.ends_at) })
+                }
+                _ if other.renew.is_some() => t.with("plan-beside-paused", args! { "plan" => plan }),
+                _ => Html::default(),
+            }
+        }
+    }
+}
+
+fn how_to_pay(t: &Texts, provider: ProviderId) -> Html {
+    match provider {
+        ProviderId::Stars => t.text("how-to-pay-stars"),
+        ProviderId::Qvapay => t.text("how-to-pay-qvapay"),
+    }
+}
+
+fn gives(t: &Texts, view: &PlanDetail) -> Html {
+    let plan = &view.plan;
     let traffic = match plan.traffic_mb {
         Some(_) => t.with("plan-gives-traffic", args! { "traffic" => t.traffic(plan.traffic_mb) }),
         None => t.text("plan-gives-unlimited"),
@@ -134,8 +181,18 @@ fn gives(t: &Texts, plan: &PlanView) -> Html {
         t.with("plan-gives-days", args! { "days" => t.days(plan.duration_days) }),
         traffic,
         t.with("plan-gives-devices", args! { "devices" => parts::devices(t, plan.device_limit) }),
-        t.text("plan-gives-protocols"),
+        protocols(t, &view.protocols),
     ])
+}
+
+fn protocols(t: &Texts, protocols: &[Protocol]) -> Html {
+    let names = protocols.iter().map(|protocol| parts::protocol_name(t, *protocol));
+    let both = |one, other| t.with("and", args! { "one" => one, "other" => other });
+    let Some(names) = names.reduce(both) else { return Html::default() };
+    match protocols.len() {
+        1 => t.with("plan-gives-protocol", args! { "protocol" => names }),
+        _ => t.with("plan-gives-protocols", args! { "protocols" => names }),
+    }
 }
 
 /// `Pay 250 ⭐`, `Pay 4.99 USD with QvaPay`

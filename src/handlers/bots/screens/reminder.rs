@@ -1,42 +1,36 @@
 //! Reminders: what is about to end, and the one button that keeps it going.
 
-use super::parts::SubscriptionView;
-use super::{Rows, Screen, button};
+use super::parts::{self, SubscriptionView};
+use super::{Rows, Screen};
 use crate::clock::Timestamp;
-use crate::handlers::bots::callback::Callback;
 use crate::i18n::{Html, Texts, args};
-use crate::ids::PlanId;
 use crate::models::subscription::ReminderKind;
 
 pub struct Reminder {
     pub kind: ReminderKind,
     pub subscription: SubscriptionView,
-    /// The plan to renew, while it is on sale; None leads to all plans.
-    pub renew: Option<PlanId>,
+    /// Until when the configurations are kept after the end; None when they go at once.
+    pub kept_until: Option<Timestamp>,
     pub now: Timestamp,
 }
 
 pub fn reminder(t: &Texts, view: &Reminder) -> Screen {
-    let text = if view.subscription.is_trial() { of_trial(t, view) } else { of_plan(t, view) };
-    let renew = match view.renew {
-        Some(plan) => button(t.label("home-button-renew"), Callback::Plan(plan)),
-        None => button(t.label("go-plans"), Callback::Plans),
+    let subscription = &view.subscription;
+    let text = match subscription.is_trial() {
+        true => of_trial(t, view),
+        false => Html::join([of_plan(t, view), advice(t, view)], " "),
     };
-    let rows = Rows::default().row([renew]).vpn_and_home(t);
+    let rows = Rows::default().row([parts::renew_button(t, Some(subscription))]).vpn_and_home(t);
     Screen::new(text, rows)
 }
 
 fn of_plan(t: &Texts, view: &Reminder) -> Html {
     let subscription = &view.subscription;
-    let (plan, ends_at) = (subscription.name(t), subscription.ends_at);
+    let plan = subscription.name(t);
     match view.kind {
-        ReminderKind::ThreeDays => {
-            let args = args! { "plan" => plan, "span" => left(t, view), "date" => t.date(ends_at) };
-            t.with("reminder-three-days", args)
-        }
-        ReminderKind::OneDay => {
-            let args = args! { "plan" => plan, "span" => left(t, view), "date" => t.date(ends_at) };
-            t.with("reminder-one-day", args)
+        ReminderKind::ThreeDays | ReminderKind::OneDay => {
+            let date = t.date(subscription.ends_at);
+            t.with("reminder-ends", args! { "plan" => plan, "span" => left(t, view), "date" => date })
         }
         ReminderKind::Ended => t.with("reminder-ended", args! { "plan" => plan }),
         ReminderKind::TrafficLow => {
@@ -46,6 +40,23 @@ fn of_plan(t: &Texts, view: &Reminder) -> Html {
             t.with("reminder-traffic-low", args)
         }
         ReminderKind::TrafficOut => t.with("reminder-traffic-out", args! { "plan" => plan }),
+    }
+}
+
+/// What a renewal brings; where there is none, what another plan does.
+fn advice(t: &Texts, view: &Reminder) -> Html {
+    if view.subscription.renew.is_none() {
+        return t.text("renew-unsold");
+    }
+    match view.kind {
+        ReminderKind::ThreeDays => t.text("renew-days"),
+        ReminderKind::OneDay => t.text("renew-same"),
+        ReminderKind::Ended => match view.kept_until {
+            Some(until) => t.with("renew-kept", args! { "date" => t.date(until) }),
+            None => t.text("renew-anew"),
+        },
+        ReminderKind::TrafficLow => t.text("renew-more-data"),
+        ReminderKind::TrafficOut => t.text("renew-data"),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::help::support_button;
 use super::{Rows, Screen, button, paragraphs};
+use crate::config::Contact;
 use crate::handlers::bots::callback::Callback;
 use crate::i18n::{Html, Texts, args};
 use crate::ids::{ConfigId, UserId};
@@ -13,13 +14,13 @@ pub struct Trouble {
     pub try_outline: bool,
     /// What the person quotes to support.
     pub id: UserId,
-    /// Username of the support bot, without `@`.
-    pub support_bot: Option<String>,
+    /// Where a human helps.
+    pub support: Option<Contact>,
 }
 
 pub fn trouble(t: &Texts, view: &Trouble) -> Screen {
     let outline = if view.try_outline { t.text("trouble-outline") } else { Html::default() };
-    let human = match view.support_bot {
+    let human = match &view.support {
         Some(_) => t.with("trouble-support", args! { "id" => Html::code(view.id) }),
         None => Html::default(),
     };
@@ -27,7 +28,7 @@ pub fn trouble(t: &Texts, view: &Trouble) -> Screen {
     let add = view.try_outline.then(|| button(t.label("vpn-button-add"), Callback::AddConfig));
     let rows = Rows::default()
         .row(add)
-        .row(support_button(t, view.support_bot.as_deref()))
+        .row(support_button(t, view.support.as_ref()))
         .row([button(t.label("home-button-status"), Callback::Status)])
         .back(t, view.config.map_or(Callback::Help, Callback::Config));
     Screen::new(html, rows)

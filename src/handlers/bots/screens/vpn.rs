@@ -6,6 +6,7 @@ use crate::clock::Timestamp;
 use crate::handlers::bots::callback::Callback;
 use crate::i18n::{Html, Texts, args};
 use crate::models::outgoing::Button;
+use crate::models::subscription::SubscriptionStatus;
 use crate::models::vpn::ConfigStatus;
 
 pub struct Vpn {
@@ -25,8 +26,9 @@ pub fn vpn(t: &Texts, view: &Vpn) -> Screen {
     }
     let blocks = view.subscriptions.iter().map(|(subscription, configs)| {
         let list = match configs.is_empty() {
-            true => t.text("vpn-no-configs"),
-            false => lines(configs.iter().take(MOST).map(|config| line(t, config))),
+            // Only to what is active can a device be added.
+            true if subscription.status == SubscriptionStatus::Active => t.text("vpn-no-configs"),
+            _ => lines(configs.iter().take(MOST).map(|config| line(t, config))),
         };
         paragraphs([parts::subscription(t, subscription, view.now), list])
     });
@@ -38,9 +40,20 @@ pub fn vpn(t: &Texts, view: &Vpn) -> Screen {
             button(t.label("vpn-button-add"), Callback::AddConfig),
             button(t.label("vpn-button-guides"), Callback::Guides),
         ])
+        .column(renewals(t, view))
         .row([button(t.label("go-plans"), Callback::Plans)])
         .home(t);
     Screen::new(paragraphs(std::iter::once(title).chain(blocks)), rows)
+}
+
+/// A way to go on with each plan, by its name where there are several.
+fn renewals(t: &Texts, view: &Vpn) -> Vec<Button> {
+    let held: Vec<_> =
+        view.subscriptions.iter().map(|(held, _)| held).filter(|held| held.renew.is_some()).collect();
+    match held[..] {
+        [one] => vec![parts::renew_button(t, Some(one))],
+        _ => held.into_iter().filter_map(|held| parts::renew_named(t, held)).collect(),
+    }
 }
 
 fn empty(t: &Texts, title: Html, trial_available: bool) -> Screen {

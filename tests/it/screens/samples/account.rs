@@ -70,7 +70,8 @@ pub fn house(t: &Texts, n: &Names) -> Vec<Sample> {
     vec![
         sample("status", status(t, &Status { services: services.clone(), servers, now: now() })),
         sample("status/no servers", status(t, &Status { services, servers: vec![], now: now() })),
-        sample("terms", terms(t)),
+        sample("terms", terms(t, None)),
+        sample("terms/the operator's own", terms(t, Some("https://example.com/terms"))),
         sample("privacy", privacy(t)),
         sample("paysupport", pay_support(t, &paid)),
         sample("paysupport/no payments", pay_support(t, &pay_help(vec![], None))),

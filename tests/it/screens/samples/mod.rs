@@ -116,6 +116,7 @@ fn subscription(n: &Names, status: SubscriptionStatus) -> SubscriptionView {
     SubscriptionView {
         id: SubscriptionId(5),
         plan: Some(n.plan.clone()),
+        renew: Some(PlanId(2)),
         status,
         ends_at: now() + Duration::days(12),
         allowance: Some(50 * GIB),
@@ -128,6 +129,7 @@ fn subscription(n: &Names, status: SubscriptionStatus) -> SubscriptionView {
 fn trial_subscription() -> SubscriptionView {
     SubscriptionView {
         plan: None,
+        renew: None,
         ends_at: now() + Duration::hours(23),
         allowance: Some(1000 << 20),
         used: 1000 << 20,
@@ -145,6 +147,7 @@ fn config_view(n: &Names, protocol: Protocol, status: ConfigStatus) -> ConfigVie
         status,
         used: 3 * GIB / 2,
         last_handshake_at: (placed && protocol == Protocol::Wireguard).then(|| now() - Duration::minutes(5)),
+        delivered_at: placed.then(|| now() - Duration::minutes(59)),
     }
 }
 
@@ -205,6 +208,7 @@ fn home_view(n: &Names, trial: bool, subscription: Option<SubscriptionView>, rol
         first_name: n.person.clone(),
         trial: trial.then(terms_of_trial),
         subscription,
+        order: None,
         roles: roles.to_vec(),
         now: now(),
     }
@@ -213,23 +217,22 @@ fn home_view(n: &Names, trial: bool, subscription: Option<SubscriptionView>, rol
 fn menu(t: &Texts, n: &Names) -> Vec<Sample> {
     let active = || Some(subscription(n, SubscriptionStatus::Active));
     let idle = home_view(n, false, None, &[]);
+    let support = Some(Contact::Link("https://example.com/help".to_owned()));
+    let finance = Help { roles: vec![Role::Finance], trial_offered: true, support };
+    let gone = SubscriptionView { renew: None, ..subscription(n, SubscriptionStatus::Active) };
     let mut samples = vec![
         sample("home/new", home(t, &home_view(n, true, None, &[]))),
         sample("home/idle", home(t, &idle)),
+        sample(
+            "home/order to pay",
+            home(t, &Home { order: Some(PaymentId(77)), ..home_view(n, true, None, &[]) }),
+        ),
         sample("home/subscribed, admin", home(t, &home_view(n, false, active(), &[Role::Admin]))),
         sample("home/trial out of traffic", home(t, &home_view(n, false, Some(trial_subscription()), &[]))),
+        sample("home/not sold any more", home(t, &home_view(n, false, Some(gone), &[]))),
         sample("home/after a stale button", home_after(t, reply_text(t, &Reply::StaleButton), &idle)),
-        sample("help/user", help(t, &Help { roles: vec![], support: None })),
-        sample(
-            "help/finance",
-            help(
-                t,
-                &Help {
-                    roles: vec![Role::Finance],
-                    support: Some(Contact::Link("https://example.com/help".to_owned())),
-                },
-            ),
-        ),
+        sample("help/user", help(t, &Help { roles: vec![], trial_offered: false, support: None })),
+        sample("help/finance", help(t, &finance)),
         sample("languages", languages(t)),
         sample("about/support", about_support(t, Some("usipipo_bot"))),
         sample("about/admin", about_admin(t, None)),

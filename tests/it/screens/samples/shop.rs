@@ -14,7 +14,12 @@ pub fn trial_and_plans(t: &Texts, n: &Names) -> Vec<Sample> {
         pay: vec![PayOption { provider: ProviderId::Stars, price: Money::stars(2000) }],
     };
     let unpayable = PlanView { pay: vec![], ..year.clone() };
-    let detail = |plan, extends_to| PlanDetail { plan, extends_to };
+    let both = || Protocol::ALL.to_vec();
+    let detail = |plan, held| PlanDetail { plan, protocols: both(), held, now: now() };
+    let other = |status| Held::Other(subscription(n, status));
+    let extends_to = now() + Duration::days(42);
+    let one_way = PlanDetail { protocols: vec![Protocol::Outline], ..detail(year.clone(), Held::Nothing) };
+    let gone = SubscriptionView { renew: None, ..subscription(n, SubscriptionStatus::Suspended) };
     let offer =
         |protocols: &[Protocol]| Trial::Offer { terms: terms_of_trial(), protocols: protocols.to_vec() };
     vec![
@@ -25,9 +30,19 @@ pub fn trial_and_plans(t: &Texts, n: &Names) -> Vec<Sample> {
         sample("preparing", preparing(t, Protocol::Outline)),
         sample("plans", plans(t, &[plan_view(n), year.clone()])),
         sample("plans/none", plans(t, &[])),
-        sample("plan", plan(t, &detail(plan_view(n), Some(now() + Duration::days(42))))),
-        sample("plan/unlimited", plan(t, &detail(year, None))),
-        sample("plan/cannot be paid", plan(t, &detail(unpayable, None))),
+        sample("plan", plan(t, &detail(plan_view(n), Held::Nothing))),
+        sample("plan/again", plan(t, &detail(plan_view(n), Held::Same { extends_to }))),
+        sample("plan/beside another", plan(t, &detail(year.clone(), other(SubscriptionStatus::Active)))),
+        sample(
+            "plan/beside a paused one",
+            plan(t, &detail(year.clone(), other(SubscriptionStatus::Suspended))),
+        ),
+        sample("plan/beside what is not sold any more", plan(t, &detail(year, Held::Other(gone)))),
+        sample("plan/one way to connect", plan(t, &one_way)),
+        sample(
+            "plan/cannot be paid",
+            plan(t, &PlanDetail { protocols: vec![], ..detail(unpayable, Held::Nothing) }),
+        ),
     ]
 }
 
@@ -82,17 +97,24 @@ pub fn reminders(t: &Texts, n: &Names) -> Vec<Sample> {
     let show = |kind, left, used| {
         let subscription =
             SubscriptionView { ends_at: now() + left, used, ..subscription(n, SubscriptionStatus::Active) };
-        reminder(t, &Reminder { kind, subscription, renew: Some(PlanId(2)), now: now() })
+        reminder(t, &Reminder { kind, subscription, kept_until: Some(now() + Duration::days(3)), now: now() })
+    };
+    let ended = |kept_until, renew| {
+        let ended =
+            SubscriptionView { ends_at: now(), renew, ..subscription(n, SubscriptionStatus::Suspended) };
+        reminder(t, &Reminder { kind: ReminderKind::Ended, subscription: ended, kept_until, now: now() })
     };
     let of_trial = |kind, left, used| {
         let subscription = SubscriptionView { ends_at: now() + left, used, ..trial_subscription() };
-        reminder(t, &Reminder { kind, subscription, renew: None, now: now() })
+        reminder(t, &Reminder { kind, subscription, kept_until: None, now: now() })
     };
     let days = Duration::days;
     vec![
         sample("reminder/three days", show(ReminderKind::ThreeDays, days(3), 0)),
         sample("reminder/one day", show(ReminderKind::OneDay, days(1), 0)),
         sample("reminder/ended", show(ReminderKind::Ended, days(0), 0)),
+        sample("reminder/ended, nothing is kept", ended(None, Some(PlanId(2)))),
+        sample("reminder/ended, not sold any more", ended(Some(now() + Duration::days(3)), None)),
         sample("reminder/traffic low", show(ReminderKind::TrafficLow, days(9), 40 * GIB)),
         sample("reminder/traffic out", show(ReminderKind::TrafficOut, days(9), 50 * GIB)),
         sample("reminder/trial three days", of_trial(ReminderKind::ThreeDays, days(3), 0)),

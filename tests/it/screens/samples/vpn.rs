@@ -14,7 +14,9 @@ pub fn vpns(t: &Texts, n: &Names) -> Vec<Sample> {
         config_view(n, Protocol::Outline, ConfigStatus::Preparing),
         config_view(n, Protocol::Outline, ConfigStatus::Suspended),
     ];
+    let other = SubscriptionView { plan: Some("Año".to_owned()), renew: Some(PlanId(3)), ..active.clone() };
     vec![
+        sample("vpn/two plans", show(vec![(active.clone(), vec![]), (other, vec![])], false)),
         sample("vpn/empty", show(vec![], true)),
         sample("vpn/no configs", show(vec![(active.clone(), vec![])], false)),
         sample("vpn/two subscriptions", show(vec![(active, many), (trial_subscription(), vec![])], false)),
@@ -29,6 +31,8 @@ pub fn configs(t: &Texts, n: &Names) -> Vec<Sample> {
     };
     let never =
         ConfigView { last_handshake_at: None, used: 0, ..view(Protocol::Wireguard, ConfigStatus::Active) };
+    let overdue = ConfigView { delivered_at: Some(now() - Duration::minutes(60)), ..never.clone() };
+    let unsold = SubscriptionView { renew: None, ..subscription(n, SubscriptionStatus::Suspended) };
     let ended = SubscriptionView {
         ends_at: now() - Duration::days(1),
         ..subscription(n, SubscriptionStatus::Suspended)
@@ -41,15 +45,21 @@ pub fn configs(t: &Texts, n: &Names) -> Vec<Sample> {
         plan,
         protocols: Protocol::ALL.to_vec(),
     };
+    let limit = AddConfig::LimitReached { devices: 5, another_plan: false };
     let two = AddConfig::Choose(vec![choice(Some(n.plan.clone())), choice(None)]);
     vec![
         sample("config/WireGuard", show(active.clone())),
         sample("config/WireGuard never connected", show(never)),
+        sample("config/WireGuard never connected for an hour", show(overdue)),
         sample("config/Outline", show(view(Protocol::Outline, ConfigStatus::Active))),
         sample("config/preparing", show(view(Protocol::Wireguard, ConfigStatus::Preparing))),
         sample(
             "config/suspended",
-            config_screen(t, ConfigDetail { config: suspended, subscription: ended, now: now() }),
+            config_screen(t, ConfigDetail { config: suspended.clone(), subscription: ended, now: now() }),
+        ),
+        sample(
+            "config/suspended, not sold any more",
+            config_screen(t, ConfigDetail { config: suspended, subscription: unsold, now: now() }),
         ),
         sample("config/suspended trial", config_screen(t, of_trial)),
         sample("told/config delayed", config_delayed(t, Protocol::Outline)),
@@ -57,7 +67,8 @@ pub fn configs(t: &Texts, n: &Names) -> Vec<Sample> {
         sample("add/choose", add_config(t, &AddConfig::Choose(vec![choice(None)]))),
         sample("add/choose subscription", add_config(t, &two)),
         sample("add/no subscription", add_config(t, &AddConfig::NoSubscription { trial_available: true })),
-        sample("add/limit", add_config(t, &AddConfig::LimitReached { devices: 3 })),
+        sample("add/limit", add_config(t, &AddConfig::LimitReached { devices: 3, another_plan: true })),
+        sample("add/limit of a person", add_config(t, &limit)),
         sample("add/full", add_config(t, &AddConfig::Full)),
         sample("revoke/question", revoke_question(t, &active)),
         sample("revoke/done", revoked(t, &active)),
@@ -86,7 +97,12 @@ pub fn guides_and_delivery(t: &Texts, n: &Names) -> Vec<Sample> {
     let for_config = |protocol| GuideFor { protocol, config: Some(ConfigId(12)) };
     let general = |protocol| GuideFor { protocol, config: None };
     let (wg, ol) = (Protocol::Wireguard, Protocol::Outline);
+    let trouble_with = |config, try_outline, bot: Option<&str>| {
+        trouble(t, &Trouble { config, try_outline, id: ANA, support_bot: bot.map(str::to_owned) })
+    };
     vec![
+        sample("trouble", trouble_with(None, true, Some("usipipo_help_bot"))),
+        sample("trouble/of a config, nobody to ask", trouble_with(Some(ConfigId(12)), false, None)),
         sample("delivery/document caption", document_caption(t, &wireguard)),
         sample("delivery/WireGuard QR caption", qr_caption(t, &wireguard)),
         sample("delivery/WireGuard text", usipipo::handlers::bots::screens::secret_text(t, &wireguard, CONF)),

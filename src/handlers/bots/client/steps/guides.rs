@@ -50,7 +50,7 @@ async fn show_trouble(talk: &mut Talk<'_>, config: Option<&VpnConfig>) -> Step {
         config: config.map(|config| config.id),
         try_outline: other && server::open_protocols(talk.work).await?.contains(&Protocol::Outline),
         id: talk.user.id,
-        support_bot: talk.support(),
+        support: talk.support(),
     };
     talk.show(screens::trouble(talk.t, &view));
     Ok(())

@@ -1,5 +1,7 @@
 //! The menu, help, status, texts and the language.
 
+use reqwest::Url;
+
 use super::{configs, orders};
 use crate::handlers::bots::client::views;
 use crate::handlers::bots::screens::{self, Help, Reply};
@@ -8,7 +10,7 @@ use crate::handlers::bots::talk::Talk;
 use crate::ids::PlanId;
 use crate::models::bot::Language;
 use crate::models::dialog::Dialog;
-use crate::services::{access, catalogue, people};
+use crate::services::{access, catalogue, payment, people};
 
 /// /start, by itself or by a link: `plan_<id>` opens a plan, `ref_<code>` tells by whose link the person came.
 /// Anything else after it is not ours and means nothing.
@@ -40,7 +42,11 @@ async fn on_sale(talk: &mut Talk<'_>, plan: PlanId) -> sqlx::Result<bool> {
     Ok(offer.is_some_and(|offer| offer.plan.active))
 }
 
+/// The menu. It is the one way out of an open order that leaves it open, so the order is shown there no more.
 pub async fn home(talk: &mut Talk<'_>) -> Step {
+    if let Some(shown) = talk.shown_in() {
+        payment::left(talk.work, talk.user.id, shown).await?;
+    }
     let view = views::home(talk).await?;
     talk.show(screens::home(talk.t, &view));
     Ok(())
@@ -48,7 +54,8 @@ pub async fn home(talk: &mut Talk<'_>) -> Step {
 
 pub async fn help(talk: &mut Talk<'_>) -> Step {
     let roles = access::roles_of(talk.work, talk.user.id).await?;
-    let view = Help { roles, support: talk.support() };
+    let trial_offered = talk.work.config().access.trial_days > 0;
+    let view = Help { roles, trial_offered, support: talk.support() };
     talk.show(screens::help(talk.t, &view));
     Ok(())
 }
@@ -60,7 +67,8 @@ pub async fn status(talk: &mut Talk<'_>) -> Step {
 }
 
 pub fn terms(talk: &mut Talk<'_>) -> Step {
-    talk.show(screens::terms(talk.t));
+    let config = talk.work.config();
+    talk.show(screens::terms(talk.t, config.people.terms_url.as_ref().map(Url::as_str)));
     Ok(())
 }
 

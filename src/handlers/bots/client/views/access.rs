@@ -22,6 +22,7 @@ fn view_of(config: &VpnConfig, servers: &[Server]) -> ConfigView {
         status: config.status,
         used: config.total_rx.saturating_add(config.total_tx),
         last_handshake_at: config.last_handshake_at,
+        delivered_at: config.delivered_at,
     }
 }
 
@@ -34,7 +35,7 @@ pub async fn config_detail(talk: &mut Talk<'_>, held: &VpnConfig) -> sqlx::Resul
     let row = subscription::own(talk.work, held.user_id, held.subscription_id).await?;
     let row = row.ok_or(sqlx::Error::RowNotFound)?;
     let plan = match row.plan_id {
-        Some(plan) => catalogue::offer(talk.work, plan, talk.user.language).await?.map(|offer| offer.name),
+        Some(plan) => catalogue::offer(talk.work, plan, talk.user.language).await?.map(Into::into),
         None => None,
     };
     Ok(ConfigDetail {
@@ -78,7 +79,7 @@ pub async fn add_config(talk: &mut Talk<'_>) -> sqlx::Result<AddConfig> {
     let places: u32 = active.iter().map(|view| view.device_limit).fold(0, u32::saturating_add);
     active.retain(|view| held(view) < view.device_limit && (left > 0 || view.plan.is_none()));
     if active.is_empty() {
-        return Ok(AddConfig::LimitReached { devices: places.min(cap) });
+        return Ok(AddConfig::LimitReached { devices: places.min(cap), another_plan: places < cap });
     }
     let protocols = server::open_protocols(talk.work).await?;
     if protocols.is_empty() {

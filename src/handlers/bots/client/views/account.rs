@@ -7,6 +7,7 @@ use crate::handlers::bots::stop::Stop;
 use crate::handlers::bots::talk::Talk;
 use crate::ids::{PlanId, UserId};
 use crate::models::payment::Payment;
+use crate::models::plan::PlanName;
 use crate::models::role::Role;
 use crate::services::{access, audit, catalogue, payment, subscription};
 
@@ -36,11 +37,11 @@ pub async fn payments(talk: &mut Talk<'_>, user: UserId) -> sqlx::Result<Vec<Pay
     Ok(rows.iter().map(|row| payment_view(row, &names)).collect())
 }
 
-pub fn payment_view(row: &Payment, names: &BTreeMap<PlanId, String>) -> PaymentView {
+pub fn payment_view(row: &Payment, names: &BTreeMap<PlanId, PlanName>) -> PaymentView {
     PaymentView {
         id: row.id,
         order_ref: row.order_ref.clone(),
-        plan: names.get(&row.plan_id).cloned().unwrap_or_default(),
+        plan: names.get(&row.plan_id).map(|plan| plan.name.clone()).unwrap_or_default(),
         price: row.price(),
         provider: row.provider,
         status: row.status,

@@ -3,10 +3,11 @@
 use chrono::TimeDelta;
 
 use super::{account, is_open};
-use crate::handlers::bots::screens::{Home, PlanDetail, PlanView, Trial, TrialTerms};
+use crate::handlers::bots::screens::{Held, Home, PlanDetail, PlanView, Trial, TrialTerms};
 use crate::handlers::bots::talk::Talk;
 use crate::ids::PlanId;
 use crate::models::payment::ProviderId;
+use crate::models::plan::Plan;
 use crate::money::Currency;
 use crate::services::{access, catalogue, payment, server, subscription};
 use crate::work::Work;
@@ -16,6 +17,7 @@ pub async fn home(talk: &mut Talk<'_>) -> sqlx::Result<Home> {
     Ok(Home {
         first_name: talk.user.first_name.clone(),
         trial: open_trial(talk).await?,
+        order: payment::open_order_of(talk.work, talk.user.id).await?.map(|order| order.id),
         // They come with the latest end first.
         subscription: held.into_iter().find(|held| is_open(held.status)),
         roles: access::roles_of(talk.work, talk.user.id).await?,
@@ -55,13 +57,23 @@ pub async fn plans(talk: &mut Talk<'_>) -> sqlx::Result<Vec<PlanView>> {
 pub async fn plan(talk: &mut Talk<'_>, id: PlanId) -> sqlx::Result<Option<PlanDetail>> {
     let offer = catalogue::offer(talk.work, id, talk.user.language).await?;
     let Some(offer) = offer.filter(|offer| offer.plan.active) else { return Ok(None) };
-    let held = subscription::list_of_user(talk.work, talk.user.id).await?;
-    let held = held.into_iter().find(|held| held.plan_id == Some(id) && is_open(held.status));
-    let (now, days) = (talk.work.now(), TimeDelta::days(i64::from(offer.plan.duration_days)));
     Ok(Some(PlanDetail {
         plan: PlanView::of(&offer, &providers(talk.work)),
-        extends_to: held.map(|held| held.ends_at.max(now) + days),
+        protocols: server::open_protocols(talk.work).await?,
+        held: held(talk, &offer.plan).await?,
+        now: talk.work.now(),
     }))
+}
+
+/// What the person has already: the same plan counts first, then what ends last.
+async fn held(talk: &mut Talk<'_>, plan: &Plan) -> sqlx::Result<Held> {
+    let mut open = account::subscriptions(talk, talk.user.id).await?;
+    open.retain(|held| held.plan.is_some() && is_open(held.status));
+    if let Some(same) = open.iter().find(|held| held.renew == Some(plan.id)) {
+        let days = TimeDelta::days(i64::from(plan.duration_days));
+        return Ok(Held::Same { extends_to: same.ends_at.max(talk.work.now()) + days });
+    }
+    Ok(open.into_iter().next().map_or(Held::Nothing, Held::Other))
 }
 
 fn providers(work: &Work) -> Vec<(ProviderId, Currency)> {
