@@ -14,7 +14,7 @@ fn longest() -> Vec<Callback> {
     let (config, payment, user) = (ConfigId(i64::MAX), PaymentId(i64::MAX), UserId(i64::MAX));
     let mut all = vec![
         Home, Help, Profile, Status, Terms, Privacy, PaySupport, MyRoles, Languages, Cancel, Trial, Plans,
-        Vpn, AddConfig, Guides, Trouble, Stats,
+        Vpn, AddConfig, Guides, Trouble, Stats, Reviews,
     ];
     all.extend([MyLogs(u32::MAX), Users(u32::MAX), Audit(u32::MAX), AuditOf(user, u32::MAX)]);
     all.extend([
@@ -23,6 +23,7 @@ fn longest() -> Vec<Callback> {
         CancelOrder(payment),
         Refund(payment),
         RefundNow(payment),
+        RefundedByHand(payment),
         Charge(ChargeId(i64::MAX)),
         SendBack(ChargeId(i64::MAX)),
     ]);
