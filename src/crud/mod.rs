@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod audit;
+pub mod book_mark;
 pub mod books;
 pub mod bot_setup;
 pub mod dialog;

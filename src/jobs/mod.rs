@@ -51,6 +51,7 @@ impl JobHandler for Jobs {
             Job::ExpireSubscriptions => self.expire_subscriptions(run).await,
             Job::PollPayments => self.poll_payments(run).await,
             Job::LookAfter { provider } => self.look_after(run, provider).await,
+            Job::ReadStarsBook => self.read_stars_book(run).await,
             Job::WatchPools => self.watch_pools(run).await,
             Job::CheckBooks => self.check_books(run).await,
             Job::SumUpAlerts => self.sum_up_alerts(run).await,

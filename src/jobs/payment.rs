@@ -201,6 +201,39 @@ async fn look(run: &Run<'_>, provider: &dyn Provider, order: &Payment) -> Result
     failure.map_or(Ok(()), Err)
 }
 
+/// Pages of a book read in one run; the next tick goes on.
+const PAGES: usize = 100;
+
+impl Jobs {
+    /// Compares Telegram's book of Stars with ours: money and refunds whose updates were lost.
+    pub(super) async fn read_stars_book(&self, run: &Run<'_>) -> Result<(), Failure> {
+        let Some(stars) = self.providers.get(ProviderId::Stars) else { return Ok(()) };
+        let Some(book) = stars.book() else { return Ok(()) };
+        for _ in 0..PAGES {
+            if self.read_page(run, stars.as_ref(), &book).await? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads on in a book; true at its end.
+    async fn read_page(&self, run: &Run<'_>, provider: &dyn Provider, book: &str) -> Result<bool, Failure> {
+        let from = {
+            let mut conn = self.works.db.acquire().await?;
+            crud::book_mark::find(&mut conn, book).await?
+        };
+        let page = &provider.read_book(from).await.map_err(into_failure)?;
+        if page.rows > 0 {
+            run.commit("stars_book_read", |work| {
+                async move { Ok(payment::stars_book_read(work, book, from, page).await?) }.scope_boxed()
+            })
+            .await?;
+        }
+        Ok(page.is_last)
+    }
+}
+
 fn into_failure(error: ProviderError) -> Failure {
     match error {
         ProviderError::Busy { after, .. } => Failure::not_yet(error.to_string(), after),

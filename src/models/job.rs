@@ -33,6 +33,8 @@ pub enum Job {
     PollPayments,
     /// Asks one provider about its orders that wait for money.
     LookAfter { provider: ProviderId },
+    /// Compares Telegram's book of Stars with what we were told.
+    ReadStarsBook,
     /// Alerts when an address pool runs low.
     WatchPools,
     /// Asks whether everything that must hold over all tables does.
@@ -70,6 +72,7 @@ impl Job {
             Job::ExpireSubscriptions => "expire_subscriptions",
             Job::PollPayments => "poll_payments",
             Job::LookAfter { .. } => "look_after",
+            Job::ReadStarsBook => "read_stars_book",
             Job::WatchPools => "watch_pools",
             Job::CheckBooks => "check_books",
             Job::SumUpAlerts => "sum_up_alerts",

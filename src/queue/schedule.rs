@@ -26,6 +26,7 @@ const fn minutes(n: u64) -> Duration {
 pub const SCHEDULES: &[Schedule] = &[
     Schedule { name: "expire", every: minutes(1), job: || Job::ExpireSubscriptions },
     Schedule { name: "poll_payments", every: minutes(1), job: || Job::PollPayments },
+    Schedule { name: "read_stars_book", every: minutes(5), job: || Job::ReadStarsBook },
     Schedule { name: "usage", every: minutes(1), job: || Job::TickServers { work: ServerWork::Usage } },
     Schedule { name: "health", every: minutes(1), job: || Job::TickServers { work: ServerWork::Health } },
     Schedule {

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use usipipo::clock::Clock;
+use usipipo::clock::{Clock, Timestamp};
 use usipipo::ids::UserId;
 use usipipo::integrations::payments::stars::{Stars, order_of_payload, payload_of};
 use usipipo::integrations::payments::{
-    CallbackError, CallbackRequest, ObservedState, OrderHandle, Provider, ProviderError, RefundOutcome,
+    BookEntry, CallbackError, CallbackRequest, ObservedState, OrderHandle, Provider, ProviderError, RefundOutcome,
     Urgency,
 };
+use usipipo::money::Currency;
 
 use crate::support::bot_api::{Api, bot_at, done, refusal};
 
@@ -83,6 +84,57 @@ async fn stars_find_an_order_in_the_list_and_read_only_what_is_new() {
 
     let offsets: Vec<_> = api.calls().iter().map(|call| call.json()["offset"].clone()).collect();
     assert_eq!(offsets, [0, 100, 102, 104, 104, 104]);
+}
+
+#[tokio::test]
+async fn the_book_of_stars_is_read_from_a_row_on() {
+    let mut renewal = payment("stx2", "ord_2.v1", json!(250));
+    renewal["source"]["subscription_period"] = json!(2_592_000);
+    let mut nobody = payment("stx5", "ord_5.v1", json!(1));
+    nobody["source"]["user"] = json!(null);
+    let refund = json!({"id": "stx1", "amount": 250, "date": 9, "receiver": {"type": "user",
+        "user": {"id": 6123456789i64}, "invoice_payload": "ord_1.v1"}});
+    let rows = vec![
+        payment("stx0", "of another bot", json!(1)),
+        payment("stx1", "ord_1.v1", json!(250)),
+        renewal,
+        refund,
+        payment("stx4", "ord_4.v1", json!(250.5)),
+        nobody,
+        json!("odd"),
+    ];
+    let full = (0..100).map(|i| payment(&format!("old{i}"), "other", json!(1))).collect();
+    let api = Api::start(&[page(rows), page(full)]).await;
+    let stars = Stars::new(api.bot());
+
+    let read = stars.read_book(41).await.unwrap();
+    assert_eq!((read.rows, read.is_last), (7, true), "every row moves the mark");
+    let entry = |order: &str, charge: &str, amount: Option<i64>, is_refund, subscribed_until| BookEntry {
+        order_ref: order.to_owned(),
+        charge_id: charge.to_owned(),
+        amount: amount.map(Into::into),
+        currency: Currency::stars(),
+        payer: UserId(6123456789),
+        is_refund,
+        subscribed_until,
+    };
+    let until = Some(Timestamp::from_unix(1795262400 + 2_592_000));
+    assert_eq!(
+        read.entries,
+        [
+            entry("ord_1", "stx1", Some(250), false, None),
+            entry("ord_2", "stx2", Some(250), false, until),
+            entry("ord_1", "stx1", Some(250), true, None),
+            entry("ord_4", "stx4", None, false, None),
+        ],
+        "an odd amount goes to review"
+    );
+    let read = stars.read_book(48).await.unwrap();
+    assert_eq!((read.entries.len(), read.rows, read.is_last), (0, 100, false));
+    let asked: Vec<_> = api.calls().iter().map(|call| call.json()).collect();
+    assert_eq!(asked, [json!({"offset": 41, "limit": 100}), json!({"offset": 48, "limit": 100})]);
+    assert!(stars.book().unwrap().starts_with("stars:"));
+    assert!(!stars.book().unwrap().contains("secret"), "the name of the book is the bot's id alone");
 }
 
 #[tokio::test]

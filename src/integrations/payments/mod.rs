@@ -141,6 +141,31 @@ pub enum RefundOutcome {
     AlreadyDone,
 }
 
+/// A movement in a provider's own book: money that came for an order of ours, or went back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BookEntry {
+    pub order_ref: String,
+    /// A refund has the id of the money that it gives back.
+    pub charge_id: String,
+    /// None as in [`Observation`].
+    pub amount: Option<Decimal>,
+    pub currency: Currency,
+    pub payer: UserId,
+    pub is_refund: bool,
+    /// Set for a subscription that renews itself: the end of the paid time.
+    pub subscribed_until: Option<Timestamp>,
+}
+
+/// A page of a book, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BookPage {
+    /// What concerns us.
+    pub entries: Vec<BookEntry>,
+    /// Rows of the page, whatever they are, to know where the next one begins.
+    pub rows: u64,
+    pub is_last: bool,
+}
+
 /// One way of paying.
 #[async_trait]
 pub trait Provider: Send + Sync {
@@ -157,6 +182,14 @@ pub trait Provider: Send + Sync {
         order: &OrderHandle,
         urgency: Urgency,
     ) -> Result<Option<Observation>, ProviderError>;
+    /// Name of the account whose book can be read.
+    fn book(&self) -> Option<String> {
+        None
+    }
+    /// Reads the book from its `from`-th row on.
+    async fn read_book(&self, _from: u64) -> Result<BookPage, ProviderError> {
+        Ok(BookPage { is_last: true, ..BookPage::default() })
+    }
     /// Gives a charge back to whoever paid it.
     async fn refund(&self, charge_id: &str, payer: UserId) -> Result<RefundOutcome, ProviderError>;
     /// A cheap authenticated call, for `doctor`.

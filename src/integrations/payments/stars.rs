@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use tokio::sync::Mutex;
 
 use super::{
-    Callback, CallbackError, CallbackRequest, Invoice, InvoiceRequest, Observation, ObservedState,
+    BookEntry, BookPage, Callback, CallbackError, CallbackRequest, Invoice, InvoiceRequest, Observation, ObservedState,
     OrderHandle, Provider, ProviderError, RefundOutcome, Urgency,
 };
 use crate::clock::Timestamp;
@@ -102,6 +102,20 @@ impl Known {
     }
 }
 
+/// A transaction as our book knows it; None when it is for none of our invoices.
+fn entry(row: StarTransaction) -> Option<BookEntry> {
+    let order_ref = order_of_payload(row.invoice_payload.as_deref()?)?.to_owned();
+    Some(BookEntry {
+        order_ref,
+        charge_id: row.id,
+        amount: row.amount.filter(|amount| *amount > 0).map(Decimal::from),
+        currency: Currency::stars(),
+        payer: row.user?,
+        is_refund: !row.incoming,
+        subscribed_until: row.subscribed_until,
+    })
+}
+
 #[async_trait]
 impl Provider for Stars {
     fn id(&self) -> ProviderId {
@@ -131,6 +145,18 @@ impl Provider for Stars {
             charge_id: charge.id.clone(),
             payer: charge.payer,
         }))
+    }
+
+    fn book(&self) -> Option<String> {
+        Some(format!("{}:{}", self.id(), self.telegram.id()))
+    }
+
+    /// The list only grows at its end, so each look reads just what is new.
+    async fn read_book(&self, from: u64) -> Result<BookPage, ProviderError> {
+        let from = u32::try_from(from).map_err(|_| refused("no list of transactions is that long"))?;
+        let page = self.telegram.star_transactions(from, PAGE).await.map_err(provider_error)?;
+        let entries = page.transactions.into_iter().filter_map(entry).collect();
+        Ok(BookPage { entries, rows: page.rows.into(), is_last: page.rows < u32::from(PAGE) })
     }
 
     async fn refund(&self, charge_id: &str, payer: UserId) -> Result<RefundOutcome, ProviderError> {

@@ -28,7 +28,8 @@ pub use order::{
 pub use refund::{find_refundable, refunded, refunded_by_hand, request_refund};
 pub use settle::{Credit, callback_received, observed};
 pub use stars::{
-    CheckoutRefusal, StarsPayment, check_checkout, stars_paid, stars_refunded, stars_subscription_changed,
+    CheckoutRefusal, StarsPayment, check_checkout, stars_book_read, stars_paid, stars_refunded,
+    stars_subscription_changed,
 };
 pub use unmatched::{charge_sent_back, close_charge, find_charge, reviews, send_charge_back};
 

@@ -199,7 +199,8 @@ pub async fn cancel_order(work: &mut Work, user_id: UserId, id: PaymentId) -> Re
     let now = work.now();
     let (from, to) = (PaymentStatus::Pending, PaymentStatus::Cancelled);
     crud::payment::set_status(work.conn(), id, from, to, None, now).await?;
-    work.audit(Action::OrderCancelled, Some(&format!("payment:{id}")), json!({})).await?;
+    let change = json!({ "old": from, "new": to });
+    work.audit(Action::OrderCancelled, Some(&format!("payment:{id}")), change).await?;
     Ok(Payment { status: to, ..order })
 }
 
@@ -208,8 +209,8 @@ pub(super) async fn close(work: &mut Work, order: &Payment, to: PaymentStatus) -
     if order.status == PaymentStatus::Pending
         && crud::payment::set_status(work.conn(), order.id, order.status, to, None, now).await?
     {
-        work.audit(Action::OrderClosed, Some(&format!("payment:{}", order.id)), json!({ "status": to }))
-            .await?;
+        let change = json!({ "old": order.status, "new": to });
+        work.audit(Action::OrderClosed, Some(&format!("payment:{}", order.id)), change).await?;
         show_order(work, order);
     }
     Ok(())

@@ -9,7 +9,7 @@ use super::unmatched;
 use crate::clock::Timestamp;
 use crate::crud;
 use crate::ids::UserId;
-use crate::integrations::payments::{Decision, Observation, ObservedState, decide};
+use crate::integrations::payments::{BookPage, Decision, Observation, ObservedState, decide};
 use crate::models::audit::Action;
 use crate::models::payment::{Charge, NewPayment, Payment, PaymentStatus, ProviderId};
 use crate::money::Money;
@@ -141,6 +141,35 @@ pub async fn stars_refunded(work: &mut Work, payer: Option<UserId>, charge: &Cha
     Ok(false)
 }
 
+/// A page of Telegram's book of Stars was read from its `from`-th row on: credits what no update told of, and takes
+/// back what was refunded elsewhere. What was told before changes nothing.
+pub async fn stars_book_read(work: &mut Work, book: &str, from: u64, page: &BookPage) -> sqlx::Result<()> {
+    let now = work.now();
+    if !crud::book_mark::advance(work.conn(), book, from, from + page.rows, now).await? {
+        return Ok(());
+    }
+    let mut foreign = 0;
+    for entry in &page.entries {
+        if crud::payment::find_by_order(work.conn(), &entry.order_ref).await?.is_none() {
+            foreign += 1;
+            continue;
+        }
+        let (id, amount, currency) = (entry.charge_id.clone(), entry.amount, entry.currency.clone());
+        let (payer, charge) = (entry.payer, Charge { id, amount, currency });
+        if entry.is_refund {
+            stars_refunded(work, Some(payer), &charge).await?;
+        } else {
+            let (order_ref, subscribed_until) = (Some(entry.order_ref.clone()), entry.subscribed_until);
+            stars_paid(work, &StarsPayment { payer, order_ref, charge, subscribed_until }).await?;
+        }
+    }
+    if foreign > 0 {
+        // The bot sold before this database was made: an order of ours is stored before its invoice is sent.
+        tracing::warn!(foreign, "Telegram's book of Stars has orders that are none of ours");
+    }
+    Ok(())
+}
+
 /// A Stars subscription was cancelled, taken up again, or could not be charged. Telegram tells the state; access
 /// itself only ever follows money.
 pub async fn stars_subscription_changed(
@@ -156,9 +185,9 @@ pub async fn stars_subscription_changed(
     let Some(id) = order.subscription_id else { return Ok(false) };
     let Some(mut subscription) = crud::subscription::lock(work.conn(), id).await? else { return Ok(false) };
     let now = work.now();
+    let change = json!({ "state": state, "old": subscription.renews, "new": renews });
     subscription.renews = renews;
     crud::subscription::update(work.conn(), &subscription, now).await?;
-    work.audit(Action::RenewalChanged, Some(&format!("subscription:{id}")), json!({ "state": state }))
-        .await?;
+    work.audit(Action::RenewalChanged, Some(&format!("subscription:{id}")), change).await?;
     Ok(true)
 }

@@ -84,6 +84,11 @@ impl Telegram {
         self.0.bot
     }
 
+    /// The bot's own id at Telegram, which its token begins with. It is no secret.
+    pub fn id(&self) -> &str {
+        self.0.token.expose_secret().split(':').next().unwrap_or_default()
+    }
+
     /// Calls a method that answers with something we need.
     async fn ask<T: DeserializeOwned>(&self, payload: &(impl Payload + Serialize)) -> Result<T, SendError> {
         let result = self.call(payload).await.map_err(|failure| failure.classify(About::Bot))?;

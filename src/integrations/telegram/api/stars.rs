@@ -7,6 +7,7 @@ use teloxide_core::types::{self as tg, TelegramTransactionId};
 use super::super::loose::{each, loosely};
 use super::answer::About;
 use super::{SendError, Telegram};
+use crate::clock::Timestamp;
 use crate::ids::UserId;
 use crate::integrations::payments::RefundOutcome;
 
@@ -22,6 +23,8 @@ pub struct StarTransaction {
     /// The person at the other end.
     pub user: Option<UserId>,
     pub invoice_payload: Option<String>,
+    /// Set for a payment of a subscription: the end of the paid time.
+    pub subscribed_until: Option<Timestamp>,
 }
 
 /// A page of transactions, oldest first.
@@ -75,6 +78,8 @@ struct Readable(#[serde(deserialize_with = "loosely")] Option<Row>);
 struct Row {
     id: String,
     #[serde(default, deserialize_with = "loosely")]
+    date: Option<i64>,
+    #[serde(default, deserialize_with = "loosely")]
     amount: Option<i64>,
     #[serde(default, deserialize_with = "loosely")]
     source: Option<Partner>,
@@ -88,6 +93,9 @@ struct Partner {
     user: Option<Person>,
     #[serde(default, deserialize_with = "loosely")]
     invoice_payload: Option<String>,
+    /// Seconds.
+    #[serde(default, deserialize_with = "loosely")]
+    subscription_period: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -99,8 +107,17 @@ impl Row {
     fn read(self) -> StarTransaction {
         let incoming = self.source.is_some();
         let partner = self.source.or(self.receiver);
+        let period = partner.as_ref().and_then(|it| it.subscription_period);
+        let subscribed_until = self.date.zip(period).and_then(|(date, period)| date.checked_add(period));
         let (user, invoice_payload) =
             partner.map_or((None, None), |it| (it.user.map(|user| user.id), it.invoice_payload));
-        StarTransaction { id: self.id, amount: self.amount, incoming, user, invoice_payload }
+        StarTransaction {
+            id: self.id,
+            amount: self.amount,
+            incoming,
+            user,
+            invoice_payload,
+            subscribed_until: subscribed_until.map(Timestamp::from_unix),
+        }
     }
 }
