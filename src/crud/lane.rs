@@ -201,6 +201,23 @@ pub async fn release_all(conn: &mut MySqlConnection, holder: Holder, now: Timest
     Ok(done.rows_affected())
 }
 
+/// Makes every free lane due that waits for an instant ahead: the clock has been set back.
+pub async fn wake_waiting(conn: &mut MySqlConnection, now: Timestamp) -> sqlx::Result<u64> {
+    let done = sqlx::query!(
+        "UPDATE lanes SET due_at = IF(due_at < ?, LEAST(due_at, ?), due_at), not_before = LEAST(not_before, ?) \
+         WHERE owner IS NULL AND (due_at > ? AND due_at < ? OR not_before > ?)",
+        Timestamp::never(),
+        now,
+        now,
+        now,
+        Timestamp::never(),
+        now
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
 /// Deletes up to `limit` outbox lanes that have been idle since before `before`.
 pub async fn purge_idle(conn: &mut MySqlConnection, before: Timestamp, limit: u32) -> sqlx::Result<u64> {
     let done = sqlx::query!(

@@ -16,7 +16,7 @@ pub enum Slots {
 }
 
 /// Slots further ahead than this were not reserved by a clock like ours.
-const CLOCKS_DIFFER: Duration = Duration::seconds(5);
+pub const CLOCKS_DIFFER: Duration = Duration::seconds(5);
 
 /// Reserves `length` of the bot's time from now on. To be committed at once.
 pub async fn reserve(
@@ -65,5 +65,13 @@ pub async fn pause(conn: &mut MySqlConnection, bot: Bot, until: Timestamp) -> sq
     )
     .execute(conn)
     .await?;
+    Ok(())
+}
+
+/// Takes back every silence: the clock has been set back.
+pub async fn resume(conn: &mut MySqlConnection, now: Timestamp) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE send_pace SET paused_until = ? WHERE paused_until > ?", now, now)
+        .execute(conn)
+        .await?;
     Ok(())
 }

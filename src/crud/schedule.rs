@@ -21,3 +21,15 @@ pub async fn purge(conn: &mut MySqlConnection, before: Timestamp) -> sqlx::Resul
         sqlx::query!("DELETE FROM schedule_ticks WHERE tick_at < ? LIMIT 1000", before).execute(conn).await?;
     Ok(done.rows_affected())
 }
+
+/// Whether a tick later than `instant` was taken.
+pub async fn any_after(conn: &mut MySqlConnection, instant: Timestamp) -> sqlx::Result<bool> {
+    let later = sqlx::query!("SELECT name FROM schedule_ticks WHERE tick_at > ? LIMIT 1", instant);
+    Ok(later.fetch_optional(conn).await?.is_some())
+}
+
+/// Forgets ticks that were taken although their instant is still to come.
+pub async fn forget_after(conn: &mut MySqlConnection, now: Timestamp) -> sqlx::Result<()> {
+    sqlx::query!("DELETE FROM schedule_ticks WHERE tick_at > ?", now).execute(conn).await?;
+    Ok(())
+}

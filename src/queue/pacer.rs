@@ -57,7 +57,7 @@ impl Pacer {
         let now = self.works.clock.now();
         if let (Some(next), 1..) = (reserved.next, reserved.left) {
             // A slot long past is lost: using it now could make a burst with those of other processes.
-            if next + self.interval * 2 >= now {
+            if next + self.interval * 2 >= now && next <= now + pace::CLOCKS_DIFFER {
                 *reserved = Reserved { next: Some(next + self.interval), left: reserved.left - 1 };
                 return Ok(Slots::From(next));
             }

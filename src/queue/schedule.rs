@@ -43,7 +43,13 @@ pub const SCHEDULES: &[Schedule] = &[
 /// Queues what is due until stopped. `look` is the time between two looks at the clock.
 pub async fn run(works: Works, look: Duration, stop: CancellationToken) {
     let mut last: Vec<Option<Timestamp>> = vec![None; SCHEDULES.len()];
+    // Before the first look nobody knows what the clock said.
+    let mut seen = Timestamp::never();
     while !stop.is_cancelled() {
+        match watch_clock(&works, seen).await {
+            Ok(now) => seen = now,
+            Err(error) => tracing::warn!(%error, "the clock is not compared with the database, trying again"),
+        }
         for (schedule, last) in SCHEDULES.iter().zip(&mut last) {
             let tick = tick_of(works.clock.now(), schedule.every);
             if *last == Some(tick) {
@@ -61,6 +67,26 @@ pub async fn run(works: Works, look: Duration, stop: CancellationToken) {
             () = tokio::time::sleep(look) => {}
         }
     }
+}
+
+/// Clocks of copies differ by less than this.
+const SKEW: TimeDelta = TimeDelta::minutes(1);
+
+/// Tells the time. Where the clock has been set back since it said `seen`, what waits for an hour that was there
+/// already would wait for it to come again: ticks, retries, the pace of chats. All of it is let go.
+async fn watch_clock(works: &Works, seen: Timestamp) -> sqlx::Result<Timestamp> {
+    let now = works.clock.now();
+    if now + SKEW > seen {
+        return Ok(now);
+    }
+    let mut conn = works.db.acquire().await?;
+    if crud::schedule::any_after(&mut conn, now + SKEW).await? {
+        tracing::warn!(%now, "the clock was set back: what waits for later is due now");
+        crud::lane::wake_waiting(&mut conn, now).await?;
+        crud::pace::resume(&mut conn, now).await?;
+        crud::schedule::forget_after(&mut conn, now).await?;
+    }
+    Ok(now)
 }
 
 /// The newest instant of a schedule: whole periods since 1970. Those missed while nothing ran are not made up for:
