@@ -181,6 +181,7 @@ impl App {
             running.http.push(serve(listener, routes, running.stop.clone()));
         }
         migrate::run(&running.app.works().db).await?;
+        schedule::begin(running.app.works()).await?;
         running.start_work();
         running.app.enter(Stage::Serving);
         tracing::info!(%address, "serving");

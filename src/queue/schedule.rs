@@ -40,6 +40,20 @@ pub const SCHEDULES: &[Schedule] = &[
     Schedule { name: "purge", every: minutes(10), job: || Job::Purge },
 ];
 
+/// Queues what comes first after a start: the machine may have lost its tunnels, and the servers what they were told
+/// last.
+pub async fn begin(works: &Works) -> sqlx::Result<()> {
+    works
+        .run("begin", Origin::SYSTEM, |work| {
+            async move {
+                work.enqueue(Job::TickServers { work: ServerWork::Reconcile });
+                Ok(())
+            }
+            .scope_boxed()
+        })
+        .await
+}
+
 /// Queues what is due until stopped. `look` is the time between two looks at the clock.
 pub async fn run(works: Works, look: Duration, stop: CancellationToken) {
     let mut last: Vec<Option<Timestamp>> = vec![None; SCHEDULES.len()];
