@@ -64,6 +64,8 @@ logs-action = { $action ->
     [trial_started] You started the free trial
     [subscription_ended] A subscription ended
     [subscription_expired] An ended subscription was cleared away
+    [subscription_extended] A purchase extended the subscription
+    [subscription_resumed] Access works again
     [subscription_taken_back] Access was taken back after a refund
     [traffic_used_up] The data was used up
     [config_added] You added a device

@@ -64,6 +64,8 @@ logs-action = { $action ->
     [trial_started] Empezaste la prueba gratis
     [subscription_ended] Terminó una suscripción
     [subscription_expired] Se retiró una suscripción terminada
+    [subscription_extended] Una compra alargó la suscripción
+    [subscription_resumed] El acceso vuelve a funcionar
     [subscription_taken_back] Se quitó acceso por una devolución
     [traffic_used_up] Se acabaron los datos
     [config_added] Añadiste un dispositivo

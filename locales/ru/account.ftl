@@ -64,6 +64,8 @@ logs-action = { $action ->
     [trial_started] Вы взяли пробный доступ
     [subscription_ended] Подписка закончилась
     [subscription_expired] Закончившаяся подписка убрана
+    [subscription_extended] Покупка продлила подписку
+    [subscription_resumed] Доступ снова работает
     [subscription_taken_back] Доступ снят после возврата
     [traffic_used_up] Трафик закончился
     [config_added] Вы добавили устройство

@@ -73,22 +73,42 @@ pub async fn list_ending(
     .await
 }
 
-/// Active subscriptions that end in a span of time and were not given this reminder of that end.
+/// Subscriptions of one status that end in a span of time and were not given this reminder of that end. Left out are
+/// those that began so late that the reminder would have greeted them.
 pub async fn list_unreminded(
     conn: &mut MySqlConnection,
     kind: ReminderKind,
+    status: SubscriptionStatus,
     from: Timestamp,
     until: Timestamp,
     limit: u32,
 ) -> sqlx::Result<Vec<Subscription>> {
     select_subscription!(
-        "WHERE status = ? AND ends_at > ? AND ends_at <= ? AND NOT EXISTS \
+        "WHERE status = ? AND ends_at > ? AND ends_at <= ? \
+         AND TIMESTAMPADD(DAY, ?, starts_at) < ends_at AND NOT EXISTS \
          (SELECT 1 FROM reminders r WHERE r.subscription_id = subscriptions.id \
           AND r.ends_at = subscriptions.ends_at AND r.kind = ?) ORDER BY ends_at LIMIT ?",
-        SubscriptionStatus::Active,
+        status,
         from,
         until,
+        kind.days_before(),
         kind,
+        limit
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// Suspended subscriptions that have both time and traffic left.
+pub async fn list_wrongly_suspended(
+    conn: &mut MySqlConnection,
+    now: Timestamp,
+    limit: u32,
+) -> sqlx::Result<Vec<Subscription>> {
+    select_subscription!(
+        "WHERE status = ? AND ends_at > ? AND (allowance IS NULL OR used < allowance) ORDER BY ends_at LIMIT ?",
+        SubscriptionStatus::Suspended,
+        now,
         limit
     )
     .fetch_all(conn)
@@ -118,7 +138,7 @@ pub async fn insert(conn: &mut MySqlConnection, new: &Subscription) -> sqlx::Res
     Ok(SubscriptionId(i64::try_from(done.last_insert_id()).expect("ids stay below 2^63")))
 }
 
-/// Writes what changes in the life of a subscription.
+/// Writes what changes in the life of a subscription that was read under lock.
 pub async fn update(
     conn: &mut MySqlConnection,
     subscription: &Subscription,
@@ -126,12 +146,13 @@ pub async fn update(
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "UPDATE subscriptions SET status = ?, starts_at = ?, ends_at = ?, device_limit = ?, allowance = ?, \
-         renews = ?, updated_at = ? WHERE id = ?",
+         used = ?, renews = ?, updated_at = ? WHERE id = ?",
         subscription.status,
         subscription.starts_at,
         subscription.ends_at,
         subscription.device_limit,
         subscription.allowance,
+        subscription.used,
         subscription.renews,
         now,
         subscription.id
@@ -202,4 +223,33 @@ pub async fn insert_reminder(
         Err(error) if crate::db::is_duplicate(&error) => Ok(false),
         Err(error) => Err(error),
     }
+}
+
+/// Deletes the reminders of ends that are past: a subscription that goes on is never reminded of them again.
+pub async fn forget_reminders(
+    conn: &mut MySqlConnection,
+    id: SubscriptionId,
+    before: Timestamp,
+) -> sqlx::Result<()> {
+    sqlx::query!("DELETE FROM reminders WHERE subscription_id = ? AND ends_at < ?", id, before)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// A reminder was not true after all: it will be given at its time.
+pub async fn take_reminder_back(
+    conn: &mut MySqlConnection,
+    subscription: &Subscription,
+    kind: ReminderKind,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "DELETE FROM reminders WHERE subscription_id = ? AND ends_at = ? AND kind = ?",
+        subscription.id,
+        subscription.ends_at,
+        kind
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }

@@ -52,7 +52,10 @@ text_enum! {
         RenewalChanged = "renewal_changed",
 
         TrialStarted = "trial_started",
+        SubscriptionExtended = "subscription_extended",
         SubscriptionEnded = "subscription_ended",
+        /// It was suspended by a clock that was wrong for a while.
+        SubscriptionResumed = "subscription_resumed",
         SubscriptionExpired = "subscription_expired",
         SubscriptionTakenBack = "subscription_taken_back",
         TrafficUsedUp = "traffic_used_up",

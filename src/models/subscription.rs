@@ -26,6 +26,17 @@ text_enum! {
     }
 }
 
+impl ReminderKind {
+    /// How long before the end it is given; 0 = at the end, or at no fixed time.
+    pub const fn days_before(self) -> i32 {
+        match self {
+            ReminderKind::ThreeDays => 3,
+            ReminderKind::OneDay => 1,
+            ReminderKind::Ended | ReminderKind::TrafficLow | ReminderKind::TrafficOut => 0,
+        }
+    }
+}
+
 /// A row of `subscriptions`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Subscription {
@@ -39,9 +50,9 @@ pub struct Subscription {
     pub starts_at: Timestamp,
     pub ends_at: Timestamp,
     pub device_limit: u32,
-    /// Bytes that may be used in all; None = unlimited.
+    /// Bytes that could be used from the last purchase on, with what was left then; None = unlimited.
     pub allowance: Option<u64>,
-    /// Bytes used.
+    /// Bytes used since the last purchase.
     pub used: u64,
     pub renews: bool,
     pub created_at: Timestamp,

@@ -19,7 +19,7 @@ pub fn mebibytes(mb: u64) -> u64 {
 }
 
 /// Gives what an order bought: a new subscription, or the one of the same plan extended from the later of now
-/// and its end. What was left of the traffic is kept.
+/// and its end. What was left of the traffic is kept, and is counted from zero again.
 pub async fn extend(work: &mut Work, order: &Payment) -> sqlx::Result<Subscription> {
     let days = TimeDelta::days(i64::from(order.duration_days));
     let until = |from: Timestamp| from + days;
@@ -62,20 +62,38 @@ async fn extend_to(
         let id = crud::subscription::insert(work.conn(), &new).await?;
         return Ok(Subscription { id, ..new });
     };
+    let before = shown(&subscription);
     let running = subscription.ends_at > now && subscription.status != SubscriptionStatus::Expired;
-    if running {
-        let granted = bought.zip(subscription.allowance).map(|(new, old)| old.saturating_add(new));
-        subscription.allowance = granted;
-    } else {
+    let left = if running { subscription.traffic_left() } else { Some(0) };
+    subscription.allowance = bought.zip(left).map(|(new, left)| left.saturating_add(new));
+    subscription.used = 0;
+    if !running {
         subscription.starts_at = now;
-        subscription.allowance = bought.map(|new| subscription.used.saturating_add(new));
     }
     subscription.ends_at = until(subscription.ends_at.max(now));
     subscription.device_limit = order.device_limit;
     subscription.status = SubscriptionStatus::Active;
     crud::subscription::update(work.conn(), &subscription, now).await?;
+    crud::subscription::forget_reminders(work.conn(), subscription.id, now).await?;
     work.enqueue(Job::ApplySubscription { subscription_id: subscription.id });
+    audit_change(work, Action::SubscriptionExtended, &subscription, before).await?;
     Ok(subscription)
+}
+
+/// A subscription as an audit row shows it.
+fn shown(subscription: &Subscription) -> serde_json::Value {
+    let Subscription { status, ends_at, allowance, used, .. } = subscription;
+    json!({ "status": status, "ends_at": ends_at, "allowance": allowance, "used": used })
+}
+
+async fn audit_change(
+    work: &mut Work,
+    action: Action,
+    subscription: &Subscription,
+    before: serde_json::Value,
+) -> sqlx::Result<()> {
+    let details = json!({ "user_id": subscription.user_id, "old": before, "new": shown(subscription) });
+    work.audit(action, Some(&format!("subscription:{}", subscription.id)), details).await
 }
 
 /// Takes back what a refunded order had given: its days and its traffic. Access ends at once when nothing is left.
@@ -84,12 +102,12 @@ pub async fn take_back(work: &mut Work, order: &Payment) -> sqlx::Result<()> {
     let Some(id) = order.subscription_id else { return Ok(()) };
     let Some(mut subscription) = crud::subscription::lock(work.conn(), id).await? else { return Ok(()) };
     let now = work.now();
-    let before = subscription.ends_at;
+    let before = shown(&subscription);
     let is_spent = order.completed_at.is_some_and(|at| at < subscription.starts_at);
     if is_spent || subscription.status == SubscriptionStatus::Expired {
         return Ok(());
     }
-    subscription.ends_at = before - TimeDelta::days(i64::from(order.duration_days));
+    subscription.ends_at = subscription.ends_at - TimeDelta::days(i64::from(order.duration_days));
     subscription.renews = false;
     if let (Some(allowance), Some(mb)) = (subscription.allowance, order.traffic_mb) {
         subscription.allowance = Some(allowance.saturating_sub(mebibytes(mb)));
@@ -97,11 +115,12 @@ pub async fn take_back(work: &mut Work, order: &Payment) -> sqlx::Result<()> {
     if subscription.ends_at <= now && subscription.status == SubscriptionStatus::Active {
         subscription.ends_at = now;
         subscription.status = SubscriptionStatus::Suspended;
+        // They are told of the refund, and that says it all.
+        crud::subscription::insert_reminder(work.conn(), &subscription, ReminderKind::Ended, now).await?;
     }
     crud::subscription::update(work.conn(), &subscription, now).await?;
     work.enqueue(Job::ApplySubscription { subscription_id: id });
-    let details = json!({ "payment": order.id, "ends_at": { "old": before, "new": subscription.ends_at } });
-    work.audit(Action::SubscriptionTakenBack, Some(&format!("subscription:{id}")), details).await
+    audit_change(work, Action::SubscriptionTakenBack, &subscription, before).await
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -184,22 +203,28 @@ const BATCH: u32 = 200;
 /// Reminds, suspends and expires what is due; true when there may be more. Each reminder is given once for each
 /// end, and only the latest that applies: after a pause of the server nobody gets three at once.
 pub async fn expire_due(work: &mut Work) -> sqlx::Result<bool> {
-    let now = work.now();
-    let mut more =
-        remind(work, ReminderKind::ThreeDays, now + TimeDelta::days(1), now + TimeDelta::days(3)).await?;
-    more |= remind(work, ReminderKind::OneDay, now, now + TimeDelta::days(1)).await?;
+    let (now, day) = (work.now(), TimeDelta::days(1));
+    let (active, suspended) = (SubscriptionStatus::Active, SubscriptionStatus::Suspended);
+    let mut more = remind(work, ReminderKind::ThreeDays, active, now + day, now + day * 3).await?;
+    more |= remind(work, ReminderKind::OneDay, active, now, now + day).await?;
     more |= suspend_ended(work).await?;
+    more |= resume_unended(work).await?;
+    // Whose traffic was used up before the end has been suspended since, and hears of the end all the same.
+    let grace = work.config().access.grace;
+    more |= remind(work, ReminderKind::Ended, suspended, now - grace, now).await?;
     more |= expire_suspended(work).await?;
     Ok(more)
 }
 
+/// Gives a reminder to those in `status` whose end lies between `from` and `until`.
 async fn remind(
     work: &mut Work,
     kind: ReminderKind,
+    status: SubscriptionStatus,
     from: Timestamp,
     until: Timestamp,
 ) -> sqlx::Result<bool> {
-    let due = crud::subscription::list_unreminded(work.conn(), kind, from, until, BATCH).await?;
+    let due = crud::subscription::list_unreminded(work.conn(), kind, status, from, until, BATCH).await?;
     for subscription in &due {
         let now = work.now();
         if crud::subscription::insert_reminder(work.conn(), subscription, kind, now).await? {
@@ -219,6 +244,7 @@ async fn suspend_ended(work: &mut Work) -> sqlx::Result<bool> {
         if subscription.status != SubscriptionStatus::Active || subscription.ends_at > now {
             continue;
         }
+        let before = shown(&subscription);
         subscription.status = SubscriptionStatus::Suspended;
         crud::subscription::update(work.conn(), &subscription, now).await?;
         work.enqueue(Job::ApplySubscription { subscription_id: subscription.id });
@@ -226,11 +252,29 @@ async fn suspend_ended(work: &mut Work) -> sqlx::Result<bool> {
             let notice = Notice::Reminder { subscription_id: subscription.id, kind: ReminderKind::Ended };
             work.notify(subscription.user_id, notice);
         }
-        let target = format!("subscription:{}", subscription.id);
-        let details = json!({ "ends_at": subscription.ends_at, "user_id": subscription.user_id });
-        work.audit(Action::SubscriptionEnded, Some(&target), details).await?;
+        audit_change(work, Action::SubscriptionEnded, &subscription, before).await?;
     }
     Ok(ended.len() == BATCH as usize)
+}
+
+/// Nothing is suspended that has time and traffic left, but by a clock that was wrong for a while.
+async fn resume_unended(work: &mut Work) -> sqlx::Result<bool> {
+    let now = work.now();
+    let wronged = crud::subscription::list_wrongly_suspended(work.conn(), now, BATCH).await?;
+    for found in &wronged {
+        let Some(mut subscription) = crud::subscription::lock(work.conn(), found.id).await? else { continue };
+        let suspended = subscription.status == SubscriptionStatus::Suspended;
+        if !suspended || subscription.ends_at <= now || subscription.traffic_left() == Some(0) {
+            continue;
+        }
+        let before = shown(&subscription);
+        subscription.status = SubscriptionStatus::Active;
+        crud::subscription::update(work.conn(), &subscription, now).await?;
+        crud::subscription::take_reminder_back(work.conn(), &subscription, ReminderKind::Ended).await?;
+        work.enqueue(Job::ApplySubscription { subscription_id: subscription.id });
+        audit_change(work, Action::SubscriptionResumed, &subscription, before).await?;
+    }
+    Ok(wronged.len() == BATCH as usize)
 }
 
 /// After the grace time the configs are removed and their addresses released.
@@ -244,12 +288,11 @@ async fn expire_suspended(work: &mut Work) -> sqlx::Result<bool> {
         if subscription.status != SubscriptionStatus::Suspended || subscription.ends_at > over {
             continue;
         }
+        let before = shown(&subscription);
         subscription.status = SubscriptionStatus::Expired;
         crud::subscription::update(work.conn(), &subscription, now).await?;
         work.enqueue(Job::ApplySubscription { subscription_id: subscription.id });
-        let target = format!("subscription:{}", subscription.id);
-        work.audit(Action::SubscriptionExpired, Some(&target), json!({ "user_id": subscription.user_id }))
-            .await?;
+        audit_change(work, Action::SubscriptionExpired, &subscription, before).await?;
     }
     Ok(due.len() == BATCH as usize)
 }
@@ -271,11 +314,11 @@ pub async fn add_traffic(work: &mut Work, id: SubscriptionId, bytes: u64) -> sql
     };
     let now = work.now();
     if kind == ReminderKind::TrafficOut {
+        let before = shown(&subscription);
         subscription.status = SubscriptionStatus::Suspended;
         crud::subscription::update(work.conn(), &subscription, now).await?;
         work.enqueue(Job::ApplySubscription { subscription_id: id });
-        let details = json!({ "used": subscription.used, "allowance": allowance });
-        work.audit(Action::TrafficUsedUp, Some(&format!("subscription:{id}")), details).await?;
+        audit_change(work, Action::TrafficUsedUp, &subscription, before).await?;
     }
     if crud::subscription::insert_reminder(work.conn(), &subscription, kind, now).await? {
         work.notify(subscription.user_id, Notice::Reminder { subscription_id: id, kind });

@@ -161,28 +161,25 @@ async fn other_money_that_a_callback_names_for_a_paid_order_is_kept_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn buying_again_extends_from_the_end_and_keeps_the_traffic() {
     let shop = Shop::open().await;
+    let traffic = async || -> (Option<u64>, u64) {
+        let row = sqlx::query_as("SELECT allowance, used FROM subscriptions");
+        row.fetch_one(&shop.works.db.pool).await.unwrap()
+    };
     let first = shop.order(ProviderId::Stars).await;
     shop.stars(&stars_for(&first, "one")).await;
     sqlx::query("UPDATE subscriptions SET used = 1000").execute(&shop.works.db.pool).await.unwrap();
     let second = shop.order(ProviderId::Stars).await;
     shop.stars(&stars_for(&second, "two")).await;
     assert_eq!(shop.days_left().await, i64::from(first.duration_days) * 2);
-    let before: Option<u64> = first.traffic_mb.map(|mb| mb << 20);
-    let allowance: Option<u64> = sqlx::query_scalar("SELECT allowance FROM subscriptions")
-        .fetch_one(&shop.works.db.pool)
-        .await
-        .unwrap();
-    assert_eq!(allowance, before.map(|bytes| bytes * 2));
-    // After the end, days count from now, and what was used is not held against the new traffic.
+    let bought = first.traffic_mb.unwrap() << 20;
+    assert_eq!(traffic().await, (Some(bought - 1000 + bought), 0), "what was left is kept");
+    // After the end, days count from now, and neither what was used nor what was left counts.
+    sqlx::query("UPDATE subscriptions SET used = 2000").execute(&shop.works.db.pool).await.unwrap();
     shop.works.clock.advance(TimeDelta::days(i64::from(first.duration_days) * 3));
     let third = shop.order(ProviderId::Stars).await;
     shop.stars(&stars_for(&third, "three")).await;
     assert_eq!(shop.days_left().await, i64::from(first.duration_days));
-    let allowance: Option<u64> = sqlx::query_scalar("SELECT allowance FROM subscriptions")
-        .fetch_one(&shop.works.db.pool)
-        .await
-        .unwrap();
-    assert_eq!(allowance, before.map(|bytes| bytes + 1000));
+    assert_eq!(traffic().await, (Some(bought), 0));
     assert_eq!(shop.count("SELECT COUNT(*) FROM vpn_configs").await, 1, "its config follows it");
 }
 
