@@ -159,6 +159,7 @@ pub async fn add_plan(work: &mut Work, new: &NewPlan) -> Result<PlanId, Catalogu
     }
     let details = serde_json::json!({
         "code": new.code, "days": new.days, "traffic_mb": new.traffic_mb, "devices": new.device_limit, "prices": new.prices,
+        "old": null, "new": "active",
     });
     work.audit(Action::PlanAdded, Some(&format!("plan:{plan_id}")), details).await?;
     Ok(plan_id)

@@ -133,7 +133,8 @@ pub async fn add(
         address::add_pool(work, id, pool.kind, pool.v4, pool.v6).await?;
     }
     work.enqueue(Job::CheckServer { server_id: id });
-    let details = json!({ "name": new.name, "protocol": new.protocol, "capacity": new.capacity });
+    let details = json!({ "name": new.name, "protocol": new.protocol, "capacity": new.capacity,
+        "old": null, "new": "in use" });
     work.audit(Action::ServerAdded, Some(&format!("server:{id}")), details).await?;
     Ok(id)
 }
@@ -179,7 +180,7 @@ pub async fn remove(work: &mut Work, name: &str, force: bool) -> Result<Server, 
         work.enqueue(Job::ApplyConfig { config_id });
     }
     crud::server::set_removed(work.conn(), server.id, now).await?;
-    let details = json!({ "name": name, "configs": held });
+    let details = json!({ "name": name, "configs": held, "old": "in use", "new": "removed" });
     work.audit(Action::ServerRemoved, Some(&format!("server:{}", server.id)), details).await?;
     Ok(server)
 }

@@ -121,8 +121,8 @@ pub async fn add_first_config(work: &mut Work, subscription: &Subscription) -> s
         return Ok(());
     }
     let offered = crud::server::protocols(work.conn()).await?;
-    let used = crud::vpn::list_of_user(work.conn(), subscription.user_id).await?;
-    let used = used.last().map(|config| config.protocol).filter(|p| offered.contains(p));
+    let of_person = crud::vpn::list_of_user(work.conn(), subscription.user_id).await?;
+    let used = of_person.last().map(|config| config.protocol).filter(|p| offered.contains(p));
     let Some(protocol) = used.or_else(|| offered.iter().min().copied()) else {
         // Nothing to make it on: the admins hear of it, and the receipt has the button to add a config later.
         let alert = Alert::NoServer { user_id: subscription.user_id };
@@ -169,7 +169,8 @@ async fn revoke(work: &mut Work, config: &VpnConfig) -> sqlx::Result<()> {
     let now = work.now();
     crud::vpn::set_status(work.conn(), config.id, ConfigStatus::Revoked, now).await?;
     work.enqueue(Job::ApplyConfig { config_id: config.id });
-    let details = json!({ "protocol": config.protocol, "server": config.server_id });
+    let details = json!({ "protocol": config.protocol, "server": config.server_id,
+        "old": config.status, "new": ConfigStatus::Revoked });
     work.audit(Action::ConfigRevoked, Some(&format!("config:{}", config.id)), details).await
 }
 
@@ -407,7 +408,8 @@ pub async fn removed(work: &mut Work, id: ConfigId) -> sqlx::Result<()> {
     let now = work.now();
     crud::vpn::set_removed(work.conn(), id, now).await?;
     address::release(work, id).await?;
-    work.audit(Action::ConfigRemoved, Some(&format!("config:{id}")), json!({})).await
+    let change = json!({ "old": ConfigStatus::Revoked, "new": ConfigStatus::Removed });
+    work.audit(Action::ConfigRemoved, Some(&format!("config:{id}")), change).await
 }
 
 /// What the counters of a server's configs have grown by since they were last stored, those of one subscription

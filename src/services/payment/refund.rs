@@ -79,7 +79,7 @@ pub async fn refunded(work: &mut Work, id: PaymentId) -> sqlx::Result<bool> {
         crud::payment::insert_ledger(work.conn(), &order, LedgerKind::Refund, &paid, now).await?;
         subscription::take_back(work, &order).await?;
     }
-    let details = json!({ "order": order.order_ref });
+    let details = json!({ "order": order.order_ref, "old": order.status, "new": to });
     work.audit(Action::PaymentRefunded, Some(&format!("payment:{id}")), details).await?;
     show_order(work, &order);
     let notice = Notice::Refunded { payment_id: id };

@@ -94,6 +94,7 @@ pub(super) async fn give(
     let details = json!({
         "order": order.order_ref, "provider": order.provider, "amount": paid.amount, "currency": paid.currency,
         "subscription": subscription.id, "ends_at": subscription.ends_at,
+        "old": order.status, "new": PaymentStatus::Completed,
     });
     work.act_as(Actor::User(order.user_id));
     work.audit(Action::PaymentCompleted, Some(&format!("payment:{}", order.id)), details).await?;
