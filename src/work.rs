@@ -170,7 +170,8 @@ impl Work {
         self.send(Outgoing::new(Bot::Client, user, Class::Notice, Body::Notice { notice, replace: None }));
     }
 
-    /// As [`Work::notify`], once for ever under `key`.
+    /// As [`Work::notify`], once under `key` for as long as done messages are kept; what must not happen twice
+    /// in longer times is kept by the state of what it is about.
     pub fn notify_once(&mut self, user: UserId, notice: Notice, key: impl Into<String>) {
         let body = Body::Notice { notice, replace: None };
         self.send(Outgoing::new(Bot::Client, user, Class::Notice, body).once(key));

@@ -7,6 +7,7 @@ use super::Jobs;
 use crate::clock::Timestamp;
 use crate::crud;
 use crate::models::event::QueueStatus;
+use crate::models::job::Job;
 use crate::queue::Failure;
 use crate::queue::jobs::Run;
 use crate::queue::schedule::KEEP_TICKS;
@@ -14,8 +15,8 @@ use crate::services::{address, audit, books};
 
 /// Rows deleted by one statement, so that a purge never holds many locks.
 const BATCH: u32 = 1000;
-/// Statements of one run; the next tick goes on.
-const ROUNDS: u32 = 50;
+/// Statements of one run on each table; a run that leaves something is followed by another one.
+const ROUNDS: u32 = 20;
 
 impl Jobs {
     pub(super) async fn watch_pools(&self, run: &Run<'_>) -> Result<(), Failure> {
@@ -44,15 +45,22 @@ impl Jobs {
     }
 
     /// Deletes what is done and older than the configured time, in small batches.
-    pub(super) async fn purge(&self, _run: &Run<'_>) -> Result<(), Failure> {
+    pub(super) async fn purge(&self, run: &Run<'_>) -> Result<(), Failure> {
         let now = self.works.clock.now();
-        let retention = self.works.config.queue.retention;
-        let before = now - retention;
+        let before = now - self.works.config.queue.retention;
         for _ in 0..ROUNDS {
             if self.purge_batch(before, now).await? == 0 {
-                break;
+                return Ok(());
             }
         }
+        run.finish("purge_goes_on", |work| {
+            async move {
+                work.enqueue(Job::Purge);
+                Ok(())
+            }
+            .scope_boxed()
+        })
+        .await?;
         Ok(())
     }
 

@@ -33,7 +33,7 @@ pub struct Outgoing {
     pub chat: ChatId,
     pub class: Class,
     pub body: Body,
-    /// Queued once for ever under this key, e.g. `receipt:42`.
+    /// Queued once under this key, e.g. `receipt:42`, for as long as done messages are kept (`RETENTION_DAYS`).
     pub dedupe_key: Option<String>,
 }
 
