@@ -4,7 +4,7 @@ use chrono::Duration;
 
 use crate::crud;
 use crate::ids::UserId;
-use crate::models::audit::Action;
+use crate::models::audit::{Action, Actor};
 use crate::models::bot::Language;
 use crate::models::role::Permission;
 use crate::models::user::{User, UserStatus};
@@ -79,7 +79,21 @@ async fn refresh(work: &mut Work, known: User, sender: &Sender) -> sqlx::Result<
     {
         user.status = UserStatus::Active;
     }
+    if user.status == UserStatus::Banned && access::environment_role(&work.config(), user.id).is_some() {
+        readmit(work, &mut user).await?;
+    }
     Ok(user)
+}
+
+/// Lifts a ban from before the environment named a person: whom it names cannot be shut out.
+async fn readmit(work: &mut Work, user: &mut User) -> sqlx::Result<()> {
+    let actor = work.actor();
+    work.act_as(Actor::System);
+    if change_status(work, user.id, UserStatus::Banned, UserStatus::Active, Action::UserUnbanned).await? {
+        user.status = UserStatus::Active;
+    }
+    work.act_as(actor);
+    Ok(())
 }
 
 /// At most `chars` characters of a text.

@@ -208,6 +208,23 @@ async fn banning_has_its_limits() {
     ban(&test, admin, ANA).await.unwrap();
 }
 
+/// Somebody who was banned becomes one of the team in the environment.
+#[tokio::test]
+async fn whom_the_environment_names_is_let_in_again() {
+    let test = TestWorks::new().await;
+    test.person(SUPERADMIN.0).await;
+    sqlx::query("UPDATE users SET status = 'banned'").execute(&test.db.pool).await.unwrap();
+    assert_eq!(test.person(SUPERADMIN.0).await.status, UserStatus::Active);
+    let row = &test.audited("user_unbanned").await[0];
+    assert_eq!(
+        (row.user_id, row.details.as_str()),
+        (None, r#"{"new":"active","old":"banned"}"#),
+        "by SYSTEM"
+    );
+    test.person(ADMIN.0).await;
+    ban(&test, SUPERADMIN, ADMIN).await.unwrap_err();
+}
+
 #[tokio::test]
 async fn choices_are_kept() {
     let test = TestWorks::new().await;
