@@ -14,8 +14,9 @@ use crate::ids::{ChatId, PaymentId, PlanId, SubscriptionId};
 use crate::models::notice::Notice;
 use crate::models::payment::{Payment, PaymentStatus, ProviderId};
 use crate::models::subscription::{ReminderKind, Subscription, SubscriptionStatus};
+use crate::models::user::UserStatus;
 use crate::models::vpn::ConfigStatus;
-use crate::services::catalogue;
+use crate::services::{catalogue, people};
 use crate::work::Work;
 
 /// The notice in the language of the chat's person.
@@ -160,6 +161,10 @@ async fn reminder(
     let row = row.ok_or(Unsendable::Moot("the subscription is gone"))?;
     if !still_true(kind, &row, row.ends_at.since(now)) {
         return Err(Unsendable::Moot("the subscription was extended or has gone on since"));
+    }
+    let owner = people::get(work, row.user_id).await?;
+    if owner.is_some_and(|owner| owner.status == UserStatus::Banned) {
+        return Err(Unsendable::Moot("no bot would answer what the person does about it"));
     }
     let offer = match row.plan_id {
         Some(plan) => catalogue::offer(work, plan, t.language()).await?,
