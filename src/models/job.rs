@@ -122,6 +122,7 @@ impl Job {
                 | Job::ExpireSubscriptions
                 | Job::PollPayments
                 | Job::LookAfter { .. }
+                | Job::ReadStarsBook
                 | Job::WatchPools
                 | Job::CheckBooks
                 | Job::Purge

@@ -7,8 +7,8 @@ use usipipo::clock::{Clock, Timestamp};
 use usipipo::ids::UserId;
 use usipipo::integrations::payments::stars::{Stars, order_of_payload, payload_of};
 use usipipo::integrations::payments::{
-    BookEntry, CallbackError, CallbackRequest, ObservedState, OrderHandle, Provider, ProviderError, RefundOutcome,
-    Urgency,
+    BookEntry, CallbackError, CallbackRequest, ObservedState, OrderHandle, Provider, ProviderError,
+    RefundOutcome, Urgency,
 };
 use usipipo::money::Currency;
 

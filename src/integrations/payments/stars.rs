@@ -10,8 +10,8 @@ use rust_decimal::Decimal;
 use tokio::sync::Mutex;
 
 use super::{
-    BookEntry, BookPage, Callback, CallbackError, CallbackRequest, Invoice, InvoiceRequest, Observation, ObservedState,
-    OrderHandle, Provider, ProviderError, RefundOutcome, Urgency,
+    BookEntry, BookPage, Callback, CallbackError, CallbackRequest, Invoice, InvoiceRequest, Observation,
+    ObservedState, OrderHandle, Provider, ProviderError, RefundOutcome, Urgency,
 };
 use crate::clock::Timestamp;
 use crate::ids::UserId;

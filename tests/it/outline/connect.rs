@@ -22,7 +22,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// A Shadowsocks server does not say no: it says nothing.
 const REFUSAL: Duration = Duration::from_secs(2);
 
-fn is_missing() -> bool {
+pub fn is_missing() -> bool {
     for program in ["ss-server", "ss-local"] {
         let found =
             Command::new("sh").args(["-c", &format!("command -v {program}")]).stdout(Stdio::null()).status();
@@ -35,13 +35,13 @@ fn is_missing() -> bool {
 }
 
 /// `ss-local` with a link, as an app has it.
-struct App {
+pub struct App {
     process: Child,
     socks: SocketAddr,
 }
 
 impl App {
-    async fn start(link: &str) -> Self {
+    pub async fn start(link: &str) -> Self {
         let url = Url::parse(link).unwrap();
         let user = String::from_utf8(URL_SAFE_NO_PAD.decode(url.username()).unwrap()).unwrap();
         let (method, password) = user.split_once(':').unwrap();
@@ -59,7 +59,7 @@ impl App {
     }
 
     /// Fetches the page through the proxy (SOCKS5, RFC 1928); None when nothing comes back.
-    async fn fetch(&self, target: SocketAddr) -> Option<String> {
+    pub async fn fetch(&self, target: SocketAddr) -> Option<String> {
         tokio::time::timeout(REFUSAL, self.try_fetch(target)).await.ok()?.ok().filter(|text| !text.is_empty())
     }
 
@@ -90,7 +90,7 @@ impl Drop for App {
     }
 }
 
-async fn web_server() -> SocketAddr {
+pub async fn web_server() -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     let router = Router::new().route("/", get(|| async { "through the tunnel" }));

@@ -1,5 +1,6 @@
 //! Outline: the client against the counterpart, over real HTTPS and through a real Shadowsocks server.
 
+mod bot;
 mod client;
 mod connect;
 mod counterpart;

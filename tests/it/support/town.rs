@@ -6,10 +6,11 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use scoped_futures::ScopedFutureExt;
 use sqlx::AssertSqlSafe;
 use usipipo::app::{App, Running};
-use usipipo::clock::Clock;
+use usipipo::clock::{Clock, Timestamp};
 use usipipo::config::Config;
 use usipipo::db::Db;
 use usipipo::demo::outline::{self, OutlineServer};
@@ -27,9 +28,11 @@ use super::db::TestDb;
 use super::wait::eventually;
 
 pub const BOT: &str = "usipipo_bot";
-const TOKEN: &str = "1001:ccccccccccccccccccccccccccccccccccc";
+pub const TOKEN: &str = "1001:ccccccccccccccccccccccccccccccccccc";
 /// What Telegram shows with every update.
 pub const SECRET: &str = "0123456789abcdef";
+/// How long anything may take.
+pub const LIMIT: Duration = Duration::from_secs(90);
 const APP_ID: &str = "c2ffb4b5-0000-4000-8000-000000000001";
 const APP_SECRET: &str = "qv_test_app_secret_0123456789abcdef";
 
@@ -71,6 +74,15 @@ impl Town {
         Self { telegram, qvapay, clock, db, address, variables }
     }
 
+    /// With variables set otherwise.
+    pub async fn with(set: &[(&'static str, &str)]) -> Self {
+        let mut town = Self::found().await;
+        for (name, value) in set {
+            town.set(name, *value);
+        }
+        town
+    }
+
     /// Sets a variable of the server's environment, before it is opened.
     pub fn set(&mut self, name: &'static str, value: impl Into<String>) {
         self.variables.retain(|(set, _)| *set != name);
@@ -94,6 +106,12 @@ impl Town {
         let running = App::build(self.config(), self.clock.clone()).unwrap().start().await.unwrap();
         self.until_connected().await;
         running
+    }
+
+    /// One more copy in this process, as far from the first as another process is: it shares the database alone.
+    pub async fn open_copy(&self) -> Running {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        App::build(self.config(), self.clock.clone()).unwrap().start_on(listener).await.unwrap()
     }
 
     /// The server as a process of its own.
@@ -123,6 +141,7 @@ impl Town {
         let mut command = Command::new(env!("CARGO_BIN_EXE_usipipo"));
         command.arg("serve").env_clear().stdin(Stdio::null());
         command.envs(self.variables.iter().map(|(name, value)| (*name, value.as_str())));
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command
     }
 
@@ -134,23 +153,15 @@ impl Town {
     /// An Outline server that the town sells from.
     pub async fn add_outline(&self) -> OutlineServer {
         let outline = OutlineServer::start(outline::Options::default()).await.unwrap();
-        let new = NewServer {
-            name: "outline-1".to_owned(),
-            protocol: Protocol::Outline,
-            location: "Frankfurt".to_owned(),
-            settings: r#"{"name":"uSipipo"}"#.to_owned(),
-            capacity: 1000,
-        };
+        self.sell_from(&outline).await;
+        outline
+    }
+
+    pub async fn sell_from(&self, outline: &OutlineServer) {
+        let settings = r#"{"name":"uSipipo"}"#.to_owned();
         let secret =
             serde_json::json!({ "api_url": outline.api_url(), "cert_sha256": outline.cert_sha256() });
-        let secret = secret.to_string();
-        let works = self.works();
-        let add = works.run("add_server", Origin::SYSTEM, |work| {
-            let (new, secret) = (new.clone(), secret.clone());
-            async move { server::add(work, &new, &secret, &[]).await }.scope_boxed()
-        });
-        add.await.unwrap();
-        outline
+        self.add_server(Protocol::Outline, settings, secret.to_string(), &[]).await;
     }
 
     /// A WireGuard server that the town sells from, with a configuration file in place of a tunnel.
@@ -163,6 +174,12 @@ impl Town {
             nat: false,
             ..WireGuardSettings::new("vpn.example.net", secret.public_key().unwrap())
         };
+        self.add_tunnels(&settings, &secret).await;
+        WireGuardHouse { private_key: secret.private_key, folder }
+    }
+
+    /// A WireGuard server of these settings, with a network of each kind.
+    pub async fn add_tunnels(&self, settings: &WireGuardSettings, secret: &WireGuardSecret) {
         let network = |kind, v4: &str, v6: &str| NewPool {
             kind,
             v4: v4.parse().unwrap(),
@@ -172,19 +189,65 @@ impl Town {
             network(PoolKind::Paid, "10.66.4.0/22", "fd42:66::1:0/112"),
             network(PoolKind::Trial, "10.66.8.0/22", "fd42:66::2:0/112"),
         ];
-        let new = NewServer {
-            name: "wireguard-1".to_owned(),
-            protocol: Protocol::Wireguard,
-            location: "Helsinki".to_owned(),
-            settings: serde_json::to_string(&settings).unwrap(),
-            capacity: 1000,
-        };
-        let json = serde_json::to_string(&secret).unwrap();
+        let (settings, secret) = (serde_json::to_string(settings), serde_json::to_string(secret));
+        self.add_server(Protocol::Wireguard, settings.unwrap(), secret.unwrap(), &pools).await;
+    }
+
+    async fn add_server(&self, protocol: Protocol, settings: String, secret: String, pools: &[NewPool]) {
+        let name = format!("{protocol}-1");
+        let new = NewServer { name, protocol, location: "Frankfurt".to_owned(), settings, capacity: 1000 };
+        let (new, secret) = (&new, secret.as_str());
         let works = self.works();
-        let add = works
-            .run("add_server", Origin::SYSTEM, |work| server::add(work, &new, &json, &pools).scope_boxed());
+        let add = works.run("add_server", Origin::SYSTEM, |work| {
+            async move { server::add(work, new, secret, pools).await }.scope_boxed()
+        });
         add.await.unwrap();
-        WireGuardHouse { private_key: secret.private_key, folder }
+    }
+
+    /// As [`Town::quiet`], and nobody holds anything: the clock may be moved.
+    pub async fn settled(&self) {
+        eventually(LIMIT, async || {
+            let held = self.column("SELECT CONCAT('held ', lane) FROM lanes WHERE owner IS NOT NULL").await;
+            match [self.waiting().await, held].concat().as_slice() {
+                [] => Ok(()),
+                waiting => Err(waiting.join(", ")),
+            }
+        })
+        .await;
+    }
+
+    /// Lets time pass at a quiet moment, and waits until the schedules have done all that it brings about.
+    pub async fn pass(&self, time: TimeDelta) {
+        self.settled().await;
+        self.clock.advance(time);
+        let now = self.clock.now();
+        let minute = Timestamp::from_unix(now.unix().div_euclid(60) * 60);
+        // After a clock that was ahead there are ticks of the future.
+        let soon = now + TimeDelta::minutes(2);
+        let ticked = "SELECT COUNT(DISTINCT name) FROM schedule_ticks WHERE tick_at >= ? AND tick_at < ? \
+                      AND name IN ('expire', 'poll_payments', 'usage', 'health')";
+        eventually(LIMIT, async || {
+            let ticked = sqlx::query_scalar::<_, i64>(ticked).bind(minute).bind(soon);
+            ticked.fetch_one(&self.db.pool).await.unwrap() == 4
+        })
+        .await;
+        self.settled().await;
+    }
+
+    /// From now on Telegram keeps only updates of these kinds for the bot; all others are lost for ever.
+    pub async fn lose_updates_but(&self, kinds: &[&str]) {
+        let (url, secret_token) = self.telegram.webhook_of(BOT).unwrap();
+        let webhook =
+            serde_json::json!({ "url": url, "secret_token": secret_token, "allowed_updates": kinds });
+        self.at_telegram("setWebhook", &webhook).await;
+    }
+
+    /// Calls a method with the bot's token, as somebody beside the server may.
+    pub async fn at_telegram(&self, method: &str, fields: &serde_json::Value) {
+        let url = format!("{}/bot{TOKEN}/{method}", self.telegram.url());
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let answer = http.post(url).json(fields).send().await.unwrap();
+        assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
     }
 
     /// Units of work beside the server's.
@@ -201,8 +264,9 @@ impl Town {
         self.count("SELECT id FROM plans WHERE popular ORDER BY id LIMIT 1").await
     }
 
-    pub async fn count(&self, sql: &'static str) -> i64 {
-        sqlx::query_scalar(sql).fetch_one(&self.db.pool).await.unwrap()
+    /// The one number that a query gives.
+    pub async fn count(&self, sql: &str) -> i64 {
+        sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&self.db.pool).await.unwrap()
     }
 
     /// The first column of what a query of the test's own finds, as text.

@@ -147,6 +147,13 @@ impl Hosts {
         }
     }
 
+    /// Sends that many echo requests of 1,000 bytes through the tunnel, and gets them back.
+    pub fn flood(&self, address: &str, count: u32) {
+        let count = count.to_string();
+        let ping = ["netns", "exec", &self.client, "ping", "-q", "-i0.002", "-s1000", "-c", &count, address];
+        run("ip", &ping, None).unwrap();
+    }
+
     /// Whether the server's tunnel address answers the client within a second.
     pub fn ping(&self, address: &str) -> bool {
         run("ip", &["netns", "exec", &self.client, "ping", "-c1", "-W1", address], None).is_ok()

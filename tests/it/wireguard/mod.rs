@@ -1,5 +1,6 @@
 //! WireGuard: keys and texts, the server without a tunnel device, and real tunnels between network namespaces.
 
+mod bot;
 mod file;
 mod hosts;
 mod operator;

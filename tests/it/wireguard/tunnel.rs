@@ -10,12 +10,12 @@ use super::{Fixture, blocked, counted, desired, many, public_key};
 use crate::support::skip::skip;
 use crate::support::wait::eventually;
 
-const TUNNEL4: &str = "10.66.0.1";
-const TUNNEL6: &str = "fd42:66::1";
+pub const TUNNEL4: &str = "10.66.0.1";
+pub const TUNNEL6: &str = "fd42:66::1";
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// Two hosts and the settings of a server on the first.
-pub(super) fn hosts() -> Option<(Hosts, Fixture)> {
+pub fn hosts() -> Option<(Hosts, Fixture)> {
     let hosts = Hosts::new()?;
     let mut fixture = Fixture::new();
     fixture.settings = WireGuardSettings {

@@ -1,0 +1,142 @@
+//! Money whose news never came: Telegram lost the update, QvaPay its callback, and the server was away meanwhile.
+
+use chrono::TimeDelta;
+use serde_json::json;
+use usipipo::demo::qvapay::Payment;
+use usipipo::demo::telegram::PersonHandle;
+
+use crate::story::{buy_with_stars, press};
+use crate::support::town::{BOT, LIMIT, Town};
+use crate::support::wait::eventually;
+
+async fn statuses(town: &Town) -> Vec<String> {
+    town.column("SELECT status FROM payments ORDER BY id").await
+}
+
+/// Pays the invoice of the popular plan, of which the bot never hears.
+async fn pay_unheard(town: &Town, person: &PersonHandle) {
+    let plan = town.popular_plan().await;
+    person.send_text(BOT, "/plans").unwrap();
+    press(person, &format!("plan:{plan}")).await;
+    press(person, &format!("buy:{plan}:stars")).await;
+    let invoice = person.wait_for(BOT, "an invoice", |chat| chat.open_invoice().map(|m| m.id)).await.unwrap();
+    town.settled().await;
+    town.lose_updates_but(&["pre_checkout_query"]).await;
+    person.pay(BOT, invoice).await.unwrap();
+    town.settled().await;
+    assert_eq!(statuses(town).await, ["pending"], "nobody told");
+}
+
+/// What one purchase leaves, whatever way it became known.
+async fn one_purchase(town: &Town, person: &PersonHandle) {
+    eventually(LIMIT, async || statuses(town).await == ["completed"]).await;
+    person.wait_for_text(BOT, "ss://").await.unwrap();
+    // The book is read again and again, by whoever comes first.
+    town.pass(TimeDelta::minutes(11)).await;
+    assert_eq!(town.count("SELECT COUNT(*) FROM subscriptions WHERE status = 'active'").await, 1);
+    assert_eq!(town.count("SELECT COUNT(*) FROM ledger_entries").await, 1);
+    assert_eq!(town.count("SELECT COUNT(*) FROM vpn_configs").await, 1);
+    assert_eq!(town.count("SELECT COUNT(*) FROM unmatched_charges").await, 0);
+    let receipts = "SELECT COUNT(*) FROM outbound_messages WHERE dedupe_key LIKE 'receipt:%'";
+    assert_eq!(town.count(receipts).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stars_that_no_update_told_of_are_found_in_the_book() {
+    let town = Town::found().await;
+    let _outline = town.add_outline().await;
+    let (first, second) = (town.open().await, town.open_copy().await);
+    let ana = town.person(1201, "Ana", "es");
+    pay_unheard(&town, &ana).await;
+    town.pass(TimeDelta::minutes(6)).await;
+    one_purchase(&town, &ana).await;
+    assert_eq!(town.count("SELECT CAST(position AS SIGNED) FROM book_marks").await, 1);
+    tokio::join!(first.stop(), second.stop());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stars_paid_just_before_days_of_absence_are_found_afterwards() {
+    let town = Town::found().await;
+    let _outline = town.add_outline().await;
+    let running = town.open().await;
+    let ana = town.person(1211, "Ana", "es");
+    pay_unheard(&town, &ana).await;
+    running.stop().await;
+    town.clock.advance(TimeDelta::days(5));
+    let running = town.open().await;
+    one_purchase(&town, &ana).await;
+    let end = "SELECT COUNT(*) FROM subscriptions WHERE ends_at > TIMESTAMPADD(DAY, 29, starts_at)";
+    assert_eq!(town.count(end).await, 1, "the month begins when it is given");
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_made_elsewhere_is_noticed() {
+    let town = Town::found().await;
+    let outline = town.add_outline().await;
+    let running = town.open().await;
+    let ana = town.person(1221, "Ana", "en");
+    buy_with_stars(&ana, town.popular_plan().await).await;
+    ana.wait_for_text(BOT, "ss://").await.unwrap();
+    town.settled().await;
+    let charge = town.column("SELECT charge_id FROM payments").await.remove(0);
+    running.stop().await;
+    // Somebody with the bot's token gives the money back, and the update of it is lost.
+    town.lose_updates_but(&["pre_checkout_query"]).await;
+    let refund = json!({ "user_id": 1221, "telegram_payment_charge_id": charge });
+    town.at_telegram("refundStarPayment", &refund).await;
+    town.clock.advance(TimeDelta::days(1));
+    let running = town.open().await;
+    eventually(LIMIT, async || statuses(&town).await == ["refunded"]).await;
+    town.pass(TimeDelta::minutes(11)).await;
+    assert_eq!(town.column("SELECT status FROM subscriptions").await, ["suspended"]);
+    assert_eq!(town.column("SELECT kind FROM ledger_entries ORDER BY id").await, ["payment", "refund"]);
+    assert_eq!(town.column("SELECT applied FROM vpn_configs").await, ["blocked"]);
+    assert_eq!(town.count("SELECT COUNT(*) FROM audit_logs WHERE action = 'payment_refunded'").await, 1);
+    ana.wait_for_text(BOT, "We refunded").await.unwrap();
+    assert_eq!(outline.key_ids().await.len(), 1);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_paid_and_given_back_in_our_absence_gives_nothing() {
+    let town = Town::found().await;
+    let _outline = town.add_outline().await;
+    let running = town.open().await;
+    let ana = town.person(1231, "Ana", "en");
+    pay_unheard(&town, &ana).await;
+    running.stop().await;
+    let chat = ana.chat(BOT).unwrap();
+    let charge = chat.messages.iter().find_map(|message| message.paid.clone()).unwrap().charge_id;
+    town.lose_updates_but(&["pre_checkout_query"]).await;
+    town.at_telegram("refundStarPayment", &json!({ "user_id": 1231, "telegram_payment_charge_id": charge }))
+        .await;
+    town.clock.advance(TimeDelta::days(1));
+    let running = town.open().await;
+    eventually(LIMIT, async || statuses(&town).await == ["refunded"]).await;
+    town.pass(TimeDelta::minutes(6)).await;
+    assert_eq!(town.count("SELECT COUNT(*) FROM subscriptions WHERE status = 'active'").await, 0);
+    assert_eq!(town.count("SELECT COUNT(*) FROM vpn_configs WHERE applied = 'present'").await, 0);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_qvapay_order_paid_in_days_of_absence_is_found_afterwards() {
+    let town = Town::found().await;
+    let _outline = town.add_outline().await;
+    let running = town.open().await;
+    let ana = town.person(1241, "Ana", "es");
+    let plan = town.popular_plan().await;
+    ana.send_text(BOT, "/plans").unwrap();
+    press(&ana, &format!("plan:{plan}")).await;
+    press(&ana, &format!("buy:{plan}:qvapay")).await;
+    eventually(LIMIT, async || town.qvapay.invoices().len() == 1).await;
+    town.settled().await;
+    running.stop().await;
+    let uuid = town.qvapay.invoices()[0].uuid;
+    town.qvapay.pay(uuid, Payment { callback: false, ..Payment::default() });
+    town.clock.advance(TimeDelta::days(4));
+    let running = town.open().await;
+    one_purchase(&town, &ana).await;
+    running.stop().await;
+}
