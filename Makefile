@@ -8,7 +8,7 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 USIPIPO := $(TARGET)/debug/usipipo
 
-.PHONY: help demo smoke test lint fmt sqlx check-sqlx picture clean-data
+.PHONY: help demo smoke test fire lint fmt sqlx check-sqlx picture clean-data
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -27,6 +27,10 @@ test: ## Lint, docs and all tests (what CI runs)
 	@scripts/setup test browser
 	@$(MAKE) --no-print-directory lint
 	@scripts/mariadb --fast run scripts/run-tests $(ARGS)
+
+fire: ## The long attacks: killed at every fault point, many lives (ARGS narrows them down)
+	@scripts/setup test
+	@scripts/mariadb --fast run cargo test --locked --test it $(or $(ARGS),fire::) -- --ignored --nocapture --test-threads=1
 
 lint: ## Formatting, clippy and documentation, with warnings denied
 	cargo fmt --check

@@ -113,8 +113,8 @@ impl Telegram {
         limit: Duration,
         fill: impl FnOnce(RequestBuilder) -> RequestBuilder,
     ) -> Result<Option<Box<RawValue>>, Failure> {
-        let address =
-            format!("{}/bot{}/{}", self.0.api_url, self.0.token.expose_secret(), camel_case(method));
+        let method = camel_case(method);
+        let address = format!("{}/bot{}/{method}", self.0.api_url, self.0.token.expose_secret());
         let request = fill(self.0.http.post(address).timeout(limit));
         fault::before(format_args!("telegram:{method}"));
         let answer = match request.send().await {
