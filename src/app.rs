@@ -250,12 +250,7 @@ impl Running {
         };
         let outbox = OutboxWorker {
             works: works.clone(),
-            courier: BotCourier::new(
-                works.clone(),
-                app.telegram().clone(),
-                app.0.usernames.clone(),
-                app.metrics().clone(),
-            ),
+            courier: BotCourier::new(works.clone(), app.telegram().clone(), app.metrics().clone()),
             pacer: Pacer::new(works.clone(), app.config().telegram.messages_per_second),
         };
         let jobs = JobWorker {

@@ -64,6 +64,9 @@ pub const COMMITS: &[&str] = &[
     "postpone_lane",
     "release_all_lanes",
     "schedule_tick",
+    "begin",
+    "purge_goes_on",
+    "stars_book_read",
     "bot_set_up",
 ];
 

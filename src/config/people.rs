@@ -1,6 +1,7 @@
 //! Who runs the house.
 
 use std::collections::BTreeSet;
+use std::fmt::{self, Display, Formatter};
 
 use reqwest::Url;
 
@@ -28,6 +29,15 @@ pub enum Contact {
     /// An https address.
     Link(String),
     Email(String),
+}
+
+impl Display for Contact {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Contact::Username(name) => write!(f, "@{name}"),
+            Contact::Link(text) | Contact::Email(text) => f.write_str(text),
+        }
+    }
 }
 
 impl Contact {
@@ -74,13 +84,6 @@ impl PeopleConfig {
             terms_url: terms_url?,
         })
     }
-}
-
-/// `@name`, or the same as a link.
-fn parse_username(text: &str) -> Option<String> {
-    let name = text.strip_prefix('@').or_else(|| text.strip_prefix("https://t.me/"))?;
-    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    ((4..=32).contains(&name.len()) && name.chars().all(fits)).then(|| name.to_owned())
 }
 
 fn parse_ids(list: &str) -> Option<BTreeSet<UserId>> {

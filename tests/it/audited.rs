@@ -26,7 +26,6 @@ const CHANGES: &[&str] = &[
     "role_revoked",
     "server_added",
     "server_removed",
-    "setting_set",
     "subscription_ended",
     "subscription_expired",
     "subscription_extended",

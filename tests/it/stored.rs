@@ -21,7 +21,7 @@ use usipipo::models::dialog::Dialog;
 use usipipo::models::event::{QueueStatus, Source};
 use usipipo::models::job::{Job, ServerWork};
 use usipipo::models::lane::Queue;
-use usipipo::models::notice::{Alert, Notice};
+use usipipo::models::notice::{Alert, Notice, OddMoney};
 use usipipo::models::outgoing::{Ack, Body, Button, ButtonAction, Class, ConfigPart, Keyboard, Outgoing};
 use usipipo::models::payment::{LedgerKind, PaymentStatus, ProviderId};
 use usipipo::models::role::Role;
@@ -168,6 +168,10 @@ fn notices() {
         Notice::RoleGranted { role: Role::Finance, expires_at },
         r#"{"notice":"role_granted","role":"finance","expires_at":"2100-01-01T00:00:00Z"}"#,
     );
+    stored(
+        Notice::ChargeSentBack { charge_id: ChargeId(11) },
+        r#"{"notice":"charge_sent_back","charge_id":11}"#,
+    );
     stored(Notice::RoleRevoked { role: Role::Admin }, r#"{"notice":"role_revoked","role":"admin"}"#);
     stored(Notice::Trouble { reference: "r".into() }, r#"{"notice":"trouble","reference":"r"}"#);
     stored(
@@ -179,6 +183,7 @@ fn notices() {
             Notice::Order { .. } | Notice::Receipt { .. } | Notice::Refunded { .. } => {}
             Notice::ConfigDelayed { .. } | Notice::Reminder { .. } | Notice::RoleGranted { .. } => {}
             Notice::RoleRevoked { .. } | Notice::Trouble { .. } | Notice::Alert(_) => {}
+            Notice::ChargeSentBack { .. } => {}
         }
     }
 }
@@ -188,6 +193,8 @@ fn alerts() {
     let id = Uuid::from_u128(1);
     let uuid = "00000000-0000-0000-0000-000000000001";
     let text = |text: &str| text.to_owned();
+    let (provider, person) = (Some(ProviderId::Stars), Some(UserId(42)));
+    let money = || OddMoney { provider, amount: None, person, reason: text("r") };
     stored(
         Alert::EventDead { event_id: EventId(id), source: text("qvapay"), reason: text("r") },
         &format!(r#"{{"alert":"event_dead","event_id":"{uuid}","source":"qvapay","reason":"r"}}"#),
@@ -205,12 +212,12 @@ fn alerts() {
         r#"{"alert":"message_dead","chat_id":42,"reason":"r"}"#,
     );
     stored(
-        Alert::PaymentReview { payment_id: PaymentId(8), reason: text("r") },
-        r#"{"alert":"payment_review","payment_id":8,"reason":"r"}"#,
+        Alert::PaymentReview { payment_id: PaymentId(8), money: money() },
+        r#"{"alert":"payment_review","payment_id":8,"provider":"stars","amount":null,"person":42,"reason":"r"}"#,
     );
     stored(
-        Alert::PaymentUnmatched { charge_id: ChargeId(11), reason: text("r") },
-        r#"{"alert":"payment_unmatched","charge_id":11,"reason":"r"}"#,
+        Alert::PaymentUnmatched { charge_id: ChargeId(11), money: money() },
+        r#"{"alert":"payment_unmatched","charge_id":11,"provider":"stars","amount":null,"person":42,"reason":"r"}"#,
     );
     stored(
         Alert::Repeated { topic: text("message_dead"), times: 3 },
@@ -220,6 +227,7 @@ fn alerts() {
         Alert::ProvisioningDelayed { config_id: ConfigId(7), user_id: UserId(42), reason: text("r") },
         r#"{"alert":"provisioning_delayed","config_id":7,"user_id":42,"reason":"r"}"#,
     );
+    stored(Alert::NoServer { user_id: UserId(42) }, r#"{"alert":"no_server","user_id":42}"#);
     stored(
         Alert::PoolLow { server: text("de-1"), kind: text("paid"), free: 3 },
         r#"{"alert":"pool_low","server":"de-1","kind":"paid","free":3}"#,
@@ -239,7 +247,7 @@ fn alerts() {
             Alert::MessageDead { .. } | Alert::PaymentReview { .. } | Alert::ProvisioningDelayed { .. } => {}
             Alert::PoolLow { .. } | Alert::ServerDown { .. } | Alert::ServerUp { .. } => {}
             Alert::BooksWrong { .. } | Alert::AdminAction { .. } => {}
-            Alert::PaymentUnmatched { .. } | Alert::Repeated { .. } => {}
+            Alert::PaymentUnmatched { .. } | Alert::Repeated { .. } | Alert::NoServer { .. } => {}
         }
     }
 }

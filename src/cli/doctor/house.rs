@@ -42,7 +42,7 @@ pub async fn providers(app: &App) -> Vec<Finding> {
 /// Whether a customer in trouble finds somebody.
 pub fn support(app: &App) -> Finding {
     match &app.config().people.support_contact {
-        Some(name) => Finding::good("support", format!("@{name}")),
+        Some(contact) => Finding::good("support", contact),
         None => Finding::look("support", "customers in trouble reach nobody", "set SUPPORT_CONTACT"),
     }
 }
@@ -77,7 +77,9 @@ async fn check_server(app: &App, server: &Server, subject: &str) -> Finding {
                 BackendError::Transient(_) => "see that the server is on and can be reached from here",
                 BackendError::AuthExpired(_) => "its address or key has changed: add it again",
                 BackendError::Rejected(_) => "look at its settings: usipipo server list",
-                BackendError::Incompatible(_) => "install what is missing; under systemd, `usipipo-run doctor` has the rights of the server",
+                BackendError::Incompatible(_) => {
+                    "install what is missing; under systemd, `usipipo-run doctor` has the rights of the server"
+                }
             };
             Finding::bad(subject, error, mend)
         }

@@ -138,9 +138,9 @@ fn unusable(error: BackendError) -> Failure {
     match error {
         BackendError::Rejected(_) => Failure::Input(text),
         // The usual reason on a machine that could.
-        BackendError::Incompatible(reason) if reason.contains("not permitted") => {
-            Failure::Failed(format!("{text}. Under systemd, `usipipo-run` gives a command the server's rights"))
-        }
+        BackendError::Incompatible(reason) if reason.contains("not permitted") => Failure::Failed(format!(
+            "{text}. Under systemd, `usipipo-run` gives a command the server's rights"
+        )),
         _ => Failure::Failed(text),
     }
 }

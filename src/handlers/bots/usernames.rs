@@ -3,7 +3,6 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crate::config::{Config, Contact};
 use crate::models::bot::Bot;
 
 /// Usernames without the `@`. Cheap to clone; clones share what they learn.
@@ -14,12 +13,6 @@ impl Usernames {
     /// None until Telegram has told it (`setup` asks first of all), and for a bot without a token.
     pub fn of(&self, bot: Bot) -> Option<&str> {
         self.0[bot as usize].get().map(String::as_str)
-    }
-
-    /// Where a human helps: `SUPPORT_CONTACT`, else the support bot.
-    pub fn support(&self, config: &Config) -> Option<Contact> {
-        let bot = || self.of(Bot::Support).map(|name| Contact::Username(name.to_owned()));
-        config.people.support_contact.clone().or_else(bot)
     }
 
     /// The first name learned counts: a bot keeps its name while a process lives.

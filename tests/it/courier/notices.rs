@@ -118,10 +118,8 @@ async fn the_other_notices_have_their_words() {
     scene.moot(granted(Some(scene.now()))).await;
     assert!(scene.told(Notice::RoleRevoked { role: Role::Admin }).await.text.contains("no longer"));
 
-    scene.chats.usernames.learn(Bot::Support, "help_bot".into());
     let trouble = scene.told(Notice::Trouble { reference: "r-17".into() }).await;
     assert!(trouble.html.contains("<code>r-17</code>"), "{}", trouble.html);
-    assert!(trouble.buttons().any(|button| format!("{:?}", button.action).contains("t.me/help_bot")));
 
     let alert = Alert::JobDead { kind: "purge".into(), reason: "<nothing>".into() };
     assert!(scene.told(Notice::Alert(alert)).await.text.contains("<nothing>"));

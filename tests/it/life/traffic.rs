@@ -17,7 +17,7 @@ async fn used_up_traffic_pauses_and_a_renewal_goes_on_with_the_same_keys() {
     buy(&town, &ana, "week").await;
     let key = outline.key_ids().await[0].clone();
     let before = configs(&town, MINE).await;
-    let (low, out) = ("left in VPN 1 week", "The traffic of VPN 1 week is used up");
+    let (low, out) = ("left in VPN 1 week", "The data of VPN 1 week is used up");
     let uses = async |gib: u64| {
         assert!(outline.set_transferred(&key, gib * GIB).await);
         town.pass(TimeDelta::minutes(2)).await;

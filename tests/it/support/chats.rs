@@ -75,7 +75,7 @@ impl Chats {
     }
 
     pub fn courier(&self) -> BotCourier {
-        BotCourier::new((*self.works).clone(), self.clients(), self.usernames.clone(), self.metrics.clone())
+        BotCourier::new((*self.works).clone(), self.clients(), self.metrics.clone())
     }
 
     /// Sends what is queued, as the server does, until the result is dropped.

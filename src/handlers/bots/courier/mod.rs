@@ -12,7 +12,6 @@ use scoped_futures::ScopedFutureExt;
 use serde_json::Value;
 
 use super::screens::Screen;
-use super::usernames::Usernames;
 use crate::i18n::Texts;
 use crate::ids::{ChatId, UserId};
 use crate::integrations::telegram::api::{Rendered, SendError, Sent, Telegram};
@@ -32,7 +31,6 @@ pub use notice::order_view;
 pub struct BotCourier {
     works: Works,
     telegram: BTreeMap<Bot, Telegram>,
-    usernames: Usernames,
     metrics: Metrics,
 }
 
@@ -93,13 +91,8 @@ impl Courier for BotCourier {
 
 impl BotCourier {
     /// `telegram` has a client for every bot with a token.
-    pub fn new(
-        works: Works,
-        telegram: BTreeMap<Bot, Telegram>,
-        usernames: Usernames,
-        metrics: Metrics,
-    ) -> Self {
-        Self { works, telegram, usernames, metrics }
+    pub fn new(works: Works, telegram: BTreeMap<Bot, Telegram>, metrics: Metrics) -> Self {
+        Self { works, telegram, metrics }
     }
 
     async fn render(&self, chat: ChatId, body: &Body) -> Result<Rendered, Unsendable> {
@@ -130,7 +123,7 @@ impl BotCourier {
     }
 
     async fn word(&self, chat: ChatId, notice: &Notice) -> Result<Screen, Unsendable> {
-        let support = &self.usernames.support(&self.works.config);
+        let support = &self.works.config.people.support_contact;
         let worded = self.works.run("word_notice", Origin::SYSTEM, |work| {
             async move { notice::word(work, chat, notice, support.as_ref()).await }.scope_boxed()
         });

@@ -98,7 +98,15 @@ pub fn guides_and_delivery(t: &Texts, n: &Names) -> Vec<Sample> {
     let general = |protocol| GuideFor { protocol, config: None };
     let (wg, ol) = (Protocol::Wireguard, Protocol::Outline);
     let trouble_with = |config, try_outline, bot: Option<&str>| {
-        trouble(t, &Trouble { config, try_outline, id: ANA, support: bot.map(|name| Contact::Username(name.to_owned())) })
+        trouble(
+            t,
+            &Trouble {
+                config,
+                try_outline,
+                id: ANA,
+                support: bot.map(|name| Contact::Username(name.to_owned())),
+            },
+        )
     };
     vec![
         sample("trouble", trouble_with(None, true, Some("usipipo_help_bot"))),
