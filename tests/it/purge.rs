@@ -42,13 +42,14 @@ async fn what_is_done_goes_after_its_time_and_nothing_else() {
         put(&town, table, "pending", 5000, 5).await;
     }
     put(&town, "outbound_messages", "dropped", 49, 6).await;
-    // Lanes of chats that are quiet, at work, and leased; ticks of long ago.
+    // Lanes of chats that are quiet, waiting, and leased; ticks of long ago.
+    let soon = (town.clock.now() + TimeDelta::minutes(50)).utc().format("'%Y-%m-%d %H:%M:%S'").to_string();
     let lane = |name: &str, due: &str, owner: &str| {
         format!("INSERT INTO lanes VALUES (1, '{name}', 3, {due}, '2020-01-01', {owner}, 1, 0)")
     };
-    town.sql(&lane("client:1", "'9999-01-01'", "NULL")).await;
-    town.sql(&lane("client:2", "'8000-01-01'", "NULL")).await;
-    town.sql(&lane("client:3", "'8000-01-01'", "'0123456789abcdef'")).await;
+    town.sql(&lane("client:71", "'9999-01-01'", "NULL")).await;
+    town.sql(&lane("client:72", &soon, "NULL")).await;
+    town.sql(&lane("client:73", &soon, "'0123456789abcdef'")).await;
     town.sql("INSERT INTO schedule_ticks VALUES ('expire', '2020-01-01')").await;
     let running = town.open().await;
     let kept = async |table: &str, status: &str| {
@@ -59,8 +60,8 @@ async fn what_is_done_goes_after_its_time_and_nothing_else() {
         assert_eq!((kept(table, "dead").await, kept(table, "pending").await), (4, 5), "{table}");
     }
     assert_eq!(kept("outbound_messages", "dropped").await, 0);
-    let lanes = "SELECT lane FROM lanes WHERE lane LIKE 'client:%' ORDER BY lane";
-    eventually(LIMIT, async || town.column(lanes).await == ["client:2", "client:3"]).await;
+    let lanes = "SELECT lane FROM lanes WHERE lane LIKE 'client:7_' ORDER BY lane";
+    eventually(LIMIT, async || town.column(lanes).await == ["client:72", "client:73"]).await;
     eventually(LIMIT, async || {
         town.count("SELECT COUNT(*) FROM schedule_ticks WHERE tick_at < '2021-01-01'").await == 0
     })

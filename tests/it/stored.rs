@@ -302,7 +302,7 @@ fn texts_of_columns() {
         ServerHealth: "unknown" "up" "down";
         ServerWork: "reconcile" "usage" "health";
         Source: "telegram:client" "telegram:support" "telegram:admin" "qvapay";
-        SubscriptionStatus: "pending" "active" "suspended" "expired";
+        SubscriptionStatus: "active" "suspended" "expired";
         UserStatus: "active" "banned" "blocked";
     }
     assert_eq!((TRIAL, product_of(usipipo::ids::PlanId(3)).as_str()), ("trial", "plan:3"));
@@ -315,8 +315,8 @@ fn buttons_in_old_chats() {
         Callback::TAGS.join(" "),
         "home help profile status terms privacy paysupport myroles mylogs langs lang cancel trial \
          trial-take plans plan buy order order-cancel vpn add add-to cfg cfg-file cfg-qr cfg-text \
-         cfg-name cfg-revoke cfg-revoke-yes cfg-guides cfg-guide guides guides-for guide users whois \
-         audit audit-of stats refund refund-yes refund-hand reviews charge charge-back ban ban-yes unban",
+         cfg-name cfg-revoke cfg-revoke-yes cfg-guides cfg-guide cfg-trouble guides guides-for guide trouble \
+         users whois audit audit-of stats refund refund-yes refund-hand reviews charge charge-back ban ban-yes unban",
         "a tag that is gone leaves dead buttons behind"
     );
     for data in ["buy:3:stars", "trial-take:wireguard", "add-to:10:outline", "cfg-guide:7:ios", "lang:ru"] {

@@ -7,11 +7,11 @@ use futures::future::join_all;
 use scoped_futures::ScopedFutureExt;
 use usipipo::demo::outline::OutlineServer;
 use usipipo::demo::qvapay::Payment;
-use usipipo::demo::telegram::{Action, PersonHandle};
+use usipipo::demo::telegram::{Action, PayError, PersonHandle};
 use usipipo::models::job::{Job, ServerWork};
 use usipipo::work::Origin;
 
-use crate::story::{buy_with_stars, press, take_trial};
+use crate::story::{press, take_trial};
 use crate::support::town::{BOT, Town};
 use crate::support::wait::eventually;
 
@@ -86,20 +86,41 @@ impl<'a> Life<'a> {
                 self.pay_with_qvapay(person).await;
             }
             Kind::Renews => {
-                buy_with_stars(person, self.plan).await;
+                self.buy_with_stars(person).await;
                 self.completed(person, 1).await;
-                buy_with_stars(person, self.plan).await;
+                self.buy_with_stars(person).await;
                 self.completed(person, 2).await;
             }
             Kind::Regrets => {
-                buy_with_stars(person, self.plan).await;
+                self.buy_with_stars(person).await;
                 self.completed(person, 1).await;
             }
             Kind::Ends => take_trial(person).await,
             Kind::Changes => {
-                buy_with_stars(person, self.plan).await;
+                self.buy_with_stars(person).await;
                 self.completed(person, 1).await;
                 self.drop_config(person).await;
+            }
+        }
+    }
+
+    /// A server that died after a send may send an invoice twice: who taps the one of an order that is paid already is
+    /// refused, and goes on to the next.
+    async fn buy_with_stars(&self, person: &PersonHandle) {
+        person.send_text(BOT, "/plans").unwrap();
+        press(person, &format!("plan:{}", self.plan)).await;
+        press(person, &format!("buy:{}:stars", self.plan)).await;
+        let mut refused = 0;
+        loop {
+            let invoice = eventually(LIMIT, async || {
+                let chat = person.chat(BOT).ok()?;
+                chat.open_invoice().map(|message| message.id).filter(|id| *id > refused)
+            })
+            .await;
+            match person.pay(BOT, invoice).await {
+                Ok(_) => return,
+                Err(PayError::Declined(_)) => refused = invoice,
+                Err(error) => panic!("{} could not pay: {error}", person.id),
             }
         }
     }

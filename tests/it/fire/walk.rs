@@ -132,7 +132,6 @@ async fn walk(places: Vec<(String, u32)>, people: i64, at_once: usize) {
 
 /// The short form: where money and access change hands.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "a renewal in it may tap the invoice that is already paid: make fire"]
 async fn killed_where_it_matters_most_nothing_is_lost_or_done_twice() {
     let places = [
         ("after:store_events", 9),

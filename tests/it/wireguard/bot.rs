@@ -104,7 +104,7 @@ async fn the_end_of_the_traffic_ends_the_tunnel() {
     assert_eq!(town.column("SELECT status FROM subscriptions").await, ["suspended"]);
     assert_eq!(town.column("SELECT applied FROM vpn_configs").await, ["blocked"]);
     assert!(!hosts.ping(TUNNEL4));
-    ana.wait_for_text(BOT, "The traffic of your free trial is used up").await.unwrap();
+    ana.wait_for_text(BOT, "The data of your free trial is used up").await.unwrap();
     running.stop().await;
 }
 
