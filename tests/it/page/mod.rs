@@ -19,7 +19,7 @@ use crate::support::skip::skip;
 use crate::support::wait::eventually;
 
 const BOT: &str = username(Bot::Client);
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(90);
 
 const ANA: i64 = 5_000_000_001;
 const BEN: i64 = 5_000_000_002;

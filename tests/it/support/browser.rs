@@ -38,7 +38,7 @@ const FLAGS: [&str; 11] = [
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ];
 /// How long anything on a page may take to appear.
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(90);
 
 /// A running browser; killed when dropped.
 pub struct Browser {
