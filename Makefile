@@ -7,6 +7,7 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 USIPIPO := $(TARGET)/debug/usipipo
+DOC := RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps
 
 .PHONY: help demo smoke test fire lint fmt sqlx check-sqlx picture clean-data
 
@@ -23,9 +24,11 @@ smoke: ## The demo's story without a browser; fails at the first thing that is w
 	cargo build --locked --bin usipipo
 	@scripts/mariadb run $(USIPIPO) demo --smoke $(ARGS)
 
-test: ## Lint, docs and all tests (what CI runs)
+test: ## Lint, SQL against a real database, docs and all tests (what CI runs)
 	@scripts/setup test browser
-	@$(MAKE) --no-print-directory lint
+	cargo fmt --check
+	@scripts/mariadb --fast run scripts/sqlx check
+	$(DOC)
 	@scripts/mariadb --fast run scripts/run-tests $(ARGS)
 
 fire: ## The long attacks: killed at every fault point, many lives (ARGS narrows them down)
@@ -35,7 +38,7 @@ fire: ## The long attacks: killed at every fault point, many lives (ARGS narrows
 lint: ## Formatting, clippy and documentation, with warnings denied
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
-	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps
+	$(DOC)
 
 fmt: ## Format the code
 	cargo fmt
