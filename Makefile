@@ -9,7 +9,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 USIPIPO := $(TARGET)/debug/usipipo
 DOC := RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps
 
-.PHONY: help demo smoke test fire lint fmt sqlx check-sqlx picture clean-data
+.PHONY: help demo smoke test fire bench lint fmt sqlx check-sqlx picture clean-data
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -34,6 +34,10 @@ test: ## Lint, SQL against a real database, docs and all tests (what CI runs)
 fire: ## The long attacks: killed at every fault point, many lives (ARGS narrows them down)
 	@scripts/setup test
 	@scripts/mariadb --fast run cargo test --locked --test it $(or $(ARGS),fire::) -- --ignored --nocapture --test-threads=1
+
+bench: ## Speed: a release build under load beside a minimal handler (ARGS is the number of rounds)
+	@scripts/setup build database
+	@scripts/mariadb --bench run cargo bench --locked --bench load -- $(ARGS)
 
 lint: ## Formatting, clippy and documentation, with warnings denied
 	cargo fmt --check

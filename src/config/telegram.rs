@@ -43,7 +43,7 @@ impl TelegramConfig {
                        is set at Telegram, all are accepted)";
         let webhook_secrets = env.secret("TELEGRAM_WEBHOOK_SECRET", secrets, parse_secrets);
         let max_connections = env.number("TELEGRAM_MAX_CONNECTIONS", "connections", 1..=100, 40);
-        let messages_per_second = env.number("TELEGRAM_MESSAGES_PER_SECOND", "messages", 1..=1000, 30);
+        let messages_per_second = env.number("TELEGRAM_MESSAGES_PER_SECOND", "messages", 1..=30_000, 30);
         let tokens =
             distinct(env, [(Bot::Client, Some(client?)), (Bot::Support, support?), (Bot::Admin, admin?)]);
         Some(Self {
