@@ -102,6 +102,10 @@ impl<C: Courier> LaneWorker for OutboxWorker<C> {
             }
             let pace = if message.chat_id.0 < 0 { GROUP_PACE } else { CHAT_PACE };
             lane.not_before = self.works.clock.now() + pace;
+        } else if !matches!(body, Body::PreCheckout { .. })
+            && let Some(until) = self.pacer.paused_until(message.bot).await
+        {
+            return Ok(Step::Wait(until));
         }
         let sending = self.courier.deliver(message.bot, message.chat_id, &body);
         let delivery = AssertUnwindSafe(sending).catch_unwind().await;

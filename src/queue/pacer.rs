@@ -27,6 +27,8 @@ pub struct Pacer {
     /// Slots taken from the database at once: a tenth of a second's worth.
     chunk: u32,
     reserved: Mutex<BTreeMap<Bot, Reserved>>,
+    /// Silences that this process knows of, for what takes no slot.
+    paused: Mutex<BTreeMap<Bot, Timestamp>>,
 }
 
 impl Pacer {
@@ -37,6 +39,7 @@ impl Pacer {
             interval: TimeDelta::microseconds(1_000_000 / i64::from(per_second)),
             chunk: per_second.div_ceil(10),
             reserved: Mutex::default(),
+            paused: Mutex::default(),
         }
     }
 
@@ -44,11 +47,21 @@ impl Pacer {
     pub async fn slot(&self, bot: Bot) -> sqlx::Result<Result<(), Timestamp>> {
         let slot = match self.next_slot(bot).await? {
             Slots::From(slot) => slot,
-            Slots::Paused(until) => return Ok(Err(until)),
+            Slots::Paused(until) => {
+                self.paused.lock().await.insert(bot, until);
+                return Ok(Err(until));
+            }
         };
         let wait = slot.since(self.works.clock.now()).to_std().unwrap_or(Duration::ZERO);
         tokio::time::sleep(wait).await;
         Ok(Ok(()))
+    }
+
+    /// Until when the bot is to be silent, as far as this process knows; for what takes no slot. Another process
+    /// learns of a silence when Telegram tells it, or with its next slot.
+    pub async fn paused_until(&self, bot: Bot) -> Option<Timestamp> {
+        let now = self.works.clock.now();
+        self.paused.lock().await.get(&bot).copied().filter(|until| *until > now)
     }
 
     async fn next_slot(&self, bot: Bot) -> sqlx::Result<Slots> {
@@ -79,6 +92,7 @@ impl Pacer {
     /// Telegram asked the whole bot to wait: no copy of the server sends before `until`.
     pub async fn pause(&self, bot: Bot, until: Timestamp) -> sqlx::Result<()> {
         self.reserved.lock().await.remove(&bot);
+        self.paused.lock().await.insert(bot, until);
         let db = &self.works.db;
         db.statement("pause_bot", |conn| pace::pause(conn, bot, until).scope_boxed()).await
     }

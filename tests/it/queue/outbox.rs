@@ -144,10 +144,13 @@ async fn retry_after_silences_the_whole_bot() {
     let process = start(&works, &door, 1000);
     eventually(LIMIT, async || door.answers.lock().await.is_empty()).await;
     let asked = Instant::now();
-    queue(&works, &[text(2, Class::Interactive, "second")]).await;
-    eventually(LIMIT, async || door.texts().await.len() == 2).await;
-    assert!(asked.elapsed() >= Duration::from_millis(1500), "both chats wait");
-    assert_eq!(statuses(&works).await, ["done", "done"]);
+    let body = Body::Edit { message_id: 7, html: "edit".to_owned(), keyboard: None, ack: None };
+    let edit = Outgoing::new(Bot::Client, ChatId(3), Class::Interactive, body);
+    queue(&works, &[text(2, Class::Interactive, "second"), edit]).await;
+    eventually(LIMIT, async || door.texts().await.len() == 3).await;
+    let first = door.sent.lock().await.iter().map(|(_, _, left)| *left).min().unwrap();
+    assert!(first - asked >= Duration::from_millis(1500), "all chats wait, and an edit as well");
+    assert_eq!(statuses(&works).await, ["done", "done", "done"]);
     process.stop().await;
 }
 
