@@ -12,14 +12,14 @@ pub fn router(app: &App, edge: &Edge) -> Router {
     let updates = Router::new().route("/telegram/{bot}", post(telegram::receive));
     let callbacks =
         Router::new().route("/payments/{provider}/{token}", post(payments::receive).get(payments::receive));
-    let mut open = Router::new()
-        .route("/health", get(health::report))
-        .route("/health/live", get(health::live))
-        .route("/health/ready", get(health::ready));
+    let mut state =
+        Router::new().route("/health", get(health::report)).route("/health/ready", get(health::ready));
     if app.config().server.metrics_addr.is_none() {
-        open = open.route("/metrics", get(health::metrics));
+        state = state.route("/metrics", get(health::metrics));
     }
-    let routes = edge.telegram(updates).merge(edge.public(callbacks)).merge(open);
+    // Whether the process lives is told whatever else is asked of it.
+    let alive = Router::new().route("/health/live", get(health::live));
+    let routes = edge.telegram(updates).merge(edge.public(callbacks)).merge(edge.public(state)).merge(alive);
     edge.wrap(routes.with_state(app.clone()))
 }
 
