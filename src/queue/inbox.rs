@@ -5,7 +5,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
@@ -79,8 +79,8 @@ async fn write_batches(works: Works, mut queue: mpsc::Receiver<Request>) {
         let batch = collect(first, &mut queue);
         let works = works.clone();
         let mut write = tokio::spawn(async move { write_batch(&works, batch).await });
-        // In turn, so that a chat's updates are stored in the order in which they came. But a batch that waits for a
-        // lock that somebody dead still holds shall not keep everybody else out.
+        // In turn. But a batch that waits for a lock that somebody dead still holds shall not keep everybody else out.
+        // A chat's order does not suffer: Telegram sends its next update after the answer to the one before.
         if tokio::time::timeout(SLOW, &mut write).await.is_err() {
             slow.spawn(write);
         }
@@ -217,10 +217,14 @@ enum Handled {
 impl<H: EventHandler> InboxWorker<H> {
     /// Handles one event; with a lease to `leave`, its effect and the end of the lane are one commit.
     async fn handle(&self, event: &InboundEvent, leave: Option<&Lease>) -> sqlx::Result<Handled> {
+        let begun = Instant::now();
         let handling = AssertUnwindSafe(tokio::time::timeout(HANDLING_TIME, self.take_effect(event, leave)));
         let failure = match handling.catch_unwind().await {
-            Ok(Ok(Ok(true))) => return Ok(Handled::DoneAndLeft),
-            Ok(Ok(Ok(false))) => return Ok(Handled::Done),
+            Ok(Ok(Ok(left))) => {
+                let milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+                tracing::info!(event_id = %event.id, source = %event.source, lane = event.lane, milliseconds, "handled");
+                return Ok(if left { Handled::DoneAndLeft } else { Handled::Done });
+            }
             Ok(Ok(Err(failure))) => failure,
             Ok(Err(_)) => Failure::later("took too long", Duration::from_secs(1)),
             Err(panic) => {
@@ -228,7 +232,8 @@ impl<H: EventHandler> InboxWorker<H> {
             }
         };
         let reason = failure.reason();
-        tracing::warn!(event_id = %event.id, source = %event.source, error = reason, "event not handled");
+        let lane = event.lane.as_str();
+        tracing::warn!(event_id = %event.id, source = %event.source, lane, error = reason, "event not handled");
         if matches!(failure, Failure::GiveUp(_)) || event.attempts + 1 >= self.max_attempts {
             self.give_up(event, &reason).await?;
             return Ok(Handled::Done);

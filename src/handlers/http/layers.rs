@@ -136,7 +136,8 @@ fn span(request: &Request) -> Span {
     let request_id = extensions.get::<RequestId>().and_then(|id| id.header_value().to_str().ok());
     let client_ip = extensions.get::<ClientIp>().map(|ip| field::display(ip.0));
     let route = extensions.get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str);
-    tracing::info_span!("request", request_id, method = %request.method(), route, client_ip)
+    let event_id = field::Empty;
+    tracing::info_span!("request", request_id, method = %request.method(), route, client_ip, event_id)
 }
 
 fn log_answer(response: &Response, took: Duration, _: &Span) {

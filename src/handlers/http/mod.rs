@@ -20,6 +20,7 @@ use error::ApiError;
 /// Stores a delivery and returns once it is committed. A failure answers 503, so that the sender tries again.
 async fn store(app: &App, event: NewEvent) -> Result<(), ApiError> {
     let (id, source, dead) = (event.id, event.source, event.dead.clone());
+    tracing::Span::current().record("event_id", tracing::field::display(id));
     let stored = app.inbox().store(event).await;
     let outcome = match &stored {
         Ok(()) if dead.is_some() => Inbound::Dead,
