@@ -140,6 +140,10 @@ async fn killed_where_it_matters_most_nothing_is_lost_or_done_twice() {
         ("after:place_config", 1),
         ("after:outline:PUT /access-keys", 2),
         ("after:config_applied", 1),
+        ("after:qvapay:POST", 1),
+        ("before:invoice_made", 1),
+        ("after:telegram:sendInvoice", 1),
+        ("before:message_sent", 4),
         ("after:payment_observed", 1),
         ("after:telegram:refundStarPayment", 1),
     ];

@@ -126,6 +126,15 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
 }
 
+/// Chromium cuts long texts of its events anywhere, also between the halves of a surrogate pair, and half a pair is no
+/// JSON: such halves become characters without a meaning.
+fn parse(message: &[u8]) -> Value {
+    serde_json::from_slice(message).unwrap_or_else(|_| {
+        let text = String::from_utf8_lossy(message).replace("\\ud", "\\ue").replace("\\uD", "\\uE");
+        serde_json::from_str(&text).unwrap()
+    })
+}
+
 type Answer = Result<Value, String>;
 
 /// The pipe: JSON messages, each with a zero byte behind it.
@@ -143,7 +152,7 @@ impl Wire {
         let heard = wire.clone();
         std::thread::spawn(move || {
             for message in BufReader::new(from).split(0).map_while(Result::ok) {
-                heard.hear(serde_json::from_slice(&message).unwrap());
+                heard.hear(parse(&message));
             }
             heard.waiting.lock().unwrap().clear();
         });
