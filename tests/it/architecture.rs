@@ -73,10 +73,13 @@ fn sql_stands_in_crud_and_the_database_module_only() {
 fn every_path_that_the_docs_name_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut gone = Vec::new();
-    for doc in ["README.md", "docs/ARCHITECTURE.md", "docs/deploying.md", "docs/developing.md", "docs/operating.md"] {
+    for doc in
+        ["README.md", "docs/ARCHITECTURE.md", "docs/deploying.md", "docs/developing.md", "docs/operating.md"]
+    {
         let text = fs::read_to_string(root.join(doc)).unwrap();
         for path in text.split('`').skip(1).step_by(2) {
-            let ours = ["src/", "tests/", "locales/", "deploy/", "docs/", "nginx/", "scripts/", "migrations/"];
+            let ours =
+                ["src/", "tests/", "locales/", "deploy/", "docs/", "nginx/", "scripts/", "migrations/"];
             let of_the_house = ours.iter().any(|folder| path.starts_with(folder)) && !path.contains(' ');
             if of_the_house && !root.join(path).exists() {
                 gone.push(format!("{doc}: {path}"));
