@@ -78,21 +78,14 @@ refuse-foreign = This invoice belongs to somebody else. Open /plans and place yo
 refuse-unavailable = We could not check the order. Please try again in a minute; nothing was charged.
 
 # --- receipts ---
+receipt-late = ✅ <b>Your payment came late, but it came.</b> Thank you!
 receipt-paid =
-    ✅ <b>Payment received, thank you!</b>
-
     { $plan } · { $price }
-    Access until <b>{ $date }</b>
+    Access until <b>{ $date }</b> ({ $span } from now)
     Order { $reference }
 receipt-next = Your configuration is on its way 👇
 receipt-same = Your devices stay as they are, nothing to change.
 receipt-add = Your plan is active. Add your first device with the ➕ button.
-receipt-late =
-    ✅ <b>Your payment came late, but it came.</b> Thank you!
-
-    { $plan } · { $price }
-    Access until <b>{ $date }</b>
-    Order { $reference }
 receipt-refunded =
     ↩️ <b>We refunded { $price } to you.</b>
 

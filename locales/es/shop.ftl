@@ -78,21 +78,14 @@ refuse-foreign = Esta factura es de otra persona. Abre /plans y haz tu pedido.
 refuse-unavailable = No pudimos comprobar el pedido. Inténtalo otra vez en un minuto; no se te cobró nada.
 
 # --- recibos ---
+receipt-late = ✅ <b>Tu pago llegó tarde, pero llegó.</b> ¡Gracias!
 receipt-paid =
-    ✅ <b>¡Pago recibido, gracias!</b>
-
     { $plan } · { $price }
-    Acceso hasta el <b>{ $date }</b>
+    Acceso hasta el <b>{ $date }</b> (quedan { $span })
     Pedido { $reference }
 receipt-next = Tu configuración te llega enseguida 👇
 receipt-same = Tus dispositivos siguen igual, no hay que cambiar nada.
 receipt-add = Tu plan ya está activo. Añade tu primer dispositivo con el botón ➕.
-receipt-late =
-    ✅ <b>Tu pago llegó tarde, pero llegó.</b> ¡Gracias!
-
-    { $plan } · { $price }
-    Acceso hasta el <b>{ $date }</b>
-    Pedido { $reference }
 receipt-refunded =
     ↩️ <b>Te devolvimos { $price }.</b>
 

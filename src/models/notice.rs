@@ -17,7 +17,7 @@ pub enum Notice {
     Order {
         payment_id: PaymentId,
     },
-    /// Money came and was credited; the same text whether it came in time or late.
+    /// Money came and was credited, in time or late.
     Receipt {
         payment_id: PaymentId,
     },

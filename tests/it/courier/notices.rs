@@ -65,6 +65,29 @@ async fn money_is_receipted_in_the_readers_language() {
 }
 
 #[tokio::test]
+async fn money_that_came_late_is_receipted_as_late() {
+    for (language, late, left) in [
+        ("es", "llegó tarde", "quedan 30 días"),
+        ("en", "came late", "30 days from now"),
+        ("ru", "с опозданием", "впереди 30 дней"),
+    ] {
+        let scene = Scene::in_language(language).await;
+        let plan = scene.plan().await;
+        let in_time = scene.order(ProviderId::Stars).await;
+        let subscription = scene.subscription(Some(plan), 24 * 30).await;
+        scene.complete(in_time, subscription).await;
+        let receipt = scene.told(Notice::Receipt { payment_id: in_time }).await;
+        assert!(!receipt.text.contains(late) && receipt.text.contains(left), "{}", receipt.text);
+
+        let order = scene.order(ProviderId::Qvapay).await;
+        scene.chats.clock.advance(chrono::Duration::minutes(61));
+        scene.complete_with(order, subscription, "c2").await;
+        let receipt = scene.told(Notice::Receipt { payment_id: order }).await;
+        assert!(receipt.text.contains(late) && receipt.text.contains(left), "{}", receipt.text);
+    }
+}
+
+#[tokio::test]
 async fn reminders_are_true_when_they_arrive() {
     let scene = Scene::new().await;
     let plan = scene.plan().await;

@@ -196,7 +196,12 @@ impl Scene {
     }
 
     pub async fn complete(&self, id: PaymentId, subscription: SubscriptionId) {
-        let charge = Charge { id: "c1".into(), amount: Some(Decimal::from(75)), currency: Currency::stars() };
+        self.complete_with(id, subscription, "c1").await;
+    }
+
+    pub async fn complete_with(&self, id: PaymentId, subscription: SubscriptionId, charge: &str) {
+        let charge =
+            Charge { id: charge.into(), amount: Some(Decimal::from(75)), currency: Currency::stars() };
         let (mut conn, now) = (self.conn().await, self.now());
         let from = PaymentStatus::Pending;
         assert!(crud::payment::complete(&mut conn, id, from, &charge, subscription, now).await.unwrap());

@@ -132,7 +132,8 @@ async fn receipt(
             let subscription = bought(work, &order).await?;
             let subscription = subscription.ok_or(Unsendable::Moot("the subscription is gone"))?;
             let config = brought(work, &order, &subscription).await?;
-            ReceiptKind::Paid { ends_at: subscription.ends_at, config }
+            let late = order.completed_at.is_some_and(|at| at > order.expires_at);
+            ReceiptKind::Paid { ends_at: subscription.ends_at, now: work.now(), config, late }
         }
     };
     let plan = plan_name(work, t, order.plan_id).await?.ok_or_else(no_plan)?;

@@ -83,13 +83,13 @@ pub fn receipts(t: &Texts, n: &Names) -> Vec<Sample> {
     let show =
         |kind| receipt(t, &Receipt { order_ref: ORDER.to_owned(), plan: n.plan.clone(), price: usd(), kind });
     let ends_at = now() + Duration::days(30);
+    let paid = |config, late| show(ReceiptKind::Paid { ends_at, now: now(), config, late });
     vec![
-        sample("receipt/paid", show(ReceiptKind::Paid { ends_at, config: Brought::First })),
-        sample("receipt/paid again", show(ReceiptKind::Paid { ends_at, config: Brought::Same })),
-        sample("receipt/late", show(ReceiptKind::Late { ends_at, config: Brought::First })),
+        sample("receipt/paid", paid(Brought::First, false)),
+        sample("receipt/paid again", paid(Brought::Same, false)),
+        sample("receipt/late", paid(Brought::First, true)),
         sample("receipt/refunded", show(ReceiptKind::Refunded { had_access: true })),
         sample("receipt/refunded unused", show(ReceiptKind::Refunded { had_access: false })),
-        sample("receipt/review", show(ReceiptKind::Review)),
     ]
 }
 
