@@ -71,11 +71,13 @@ order-button-again = 🛒 Order again
 order-button-paysupport = 💳 Help with the payment
 
 # --- why a payment is refused (Telegram shows it while paying) ---
-refuse-expired = This order is no longer open. Open /plans and place a new one.
-refuse-closed = This order is already paid. Open /plans if you want another.
-refuse-mismatch = This invoice does not match your order. Open /plans and place a new one.
-refuse-foreign = This invoice belongs to somebody else. Open /plans and place your own order.
-refuse-unavailable = We could not check the order. Please try again in a minute; nothing was charged.
+refuse-unknown = I cannot find this order. Open /plans and place a new one; nothing was charged.
+refuse-foreign = This invoice belongs to somebody else. Open /plans and place an order of your own.
+refuse-paid = This order is already paid, there is no need to pay again. What you bought is in /vpn.
+refuse-review = A payment for this order has come already and we are looking at it. Please don't pay again.
+refuse-expired = This order has expired. Open /plans and place a new one.
+refuse-cancelled = This order is cancelled. Open /plans if you want another.
+refuse-mismatch = The amount is not that of your order, so nothing was charged. Open /plans and place a new one.
 
 # --- receipts ---
 receipt-late = ✅ <b>Your payment came late, but it came.</b> Thank you!

@@ -71,11 +71,13 @@ order-button-again = 🛒 Pedir otra vez
 order-button-paysupport = 💳 Ayuda con el pago
 
 # --- por qué no se puede pagar (lo muestra Telegram al pagar) ---
-refuse-expired = Este pedido ya no está abierto. Abre /plans y haz uno nuevo.
-refuse-closed = Este pedido ya está pagado. Abre /plans si quieres otro.
-refuse-mismatch = Esta factura no coincide con tu pedido. Abre /plans y haz uno nuevo.
-refuse-foreign = Esta factura es de otra persona. Abre /plans y haz tu pedido.
-refuse-unavailable = No pudimos comprobar el pedido. Inténtalo otra vez en un minuto; no se te cobró nada.
+refuse-unknown = No encuentro este pedido. Abre /plans y haz uno nuevo; no se te cobró nada.
+refuse-foreign = Esta factura es de otra persona. Abre /plans y haz tu propio pedido.
+refuse-paid = Este pedido ya está pagado, no hace falta pagar otra vez. Lo tuyo está en /vpn.
+refuse-review = Ya llegó un pago de este pedido y lo estamos revisando. No pagues otra vez; te avisamos.
+refuse-expired = Este pedido venció. Abre /plans y haz uno nuevo.
+refuse-cancelled = Este pedido está cancelado. Abre /plans si quieres otro.
+refuse-mismatch = El importe no es el de tu pedido, así que no se cobró nada. Abre /plans y haz uno nuevo.
 
 # --- recibos ---
 receipt-late = ✅ <b>Tu pago llegó tarde, pero llegó.</b> ¡Gracias!

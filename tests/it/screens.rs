@@ -15,6 +15,7 @@ use usipipo::models::outgoing::ButtonAction;
 use usipipo::models::payment::ProviderId;
 use usipipo::models::role::Role;
 use usipipo::models::vpn::Protocol;
+use usipipo::services::payment::CheckoutRefusal;
 
 use samples::{Names, Sample};
 
@@ -71,7 +72,7 @@ fn words_outside_screens_read_as_approved() {
             text += &format!("{}\n", reply_alert(t, &reply));
         }
         text += &format!("{}\n━━━ refusals ━━━\n", language_changed(t));
-        for why in samples::REFUSALS {
+        for why in CheckoutRefusal::ALL {
             text += &format!("{}\n", refusal(t, why));
         }
         insta::assert_snapshot!(format!("words_{language}"), text);
@@ -169,7 +170,7 @@ fn what_telegram_shows_about_the_bots_fits() {
         for reply in samples::replies() {
             assert!(reply_alert(t, &reply).chars().count() <= 200);
         }
-        for why in samples::REFUSALS {
+        for why in CheckoutRefusal::ALL {
             assert!(refusal(t, why).chars().count() <= 200, "{why:?}");
         }
     }

@@ -4,7 +4,7 @@
 use rust_decimal::Decimal;
 
 use super::meet;
-use super::screens::{self, Refusal};
+use super::screens;
 use crate::clock::Timestamp;
 use crate::i18n::Texts;
 use crate::ids::UserId;
@@ -35,19 +35,10 @@ pub(super) async fn asked(work: &mut Work, bot: Bot, query: &PreCheckoutQuery) -
         }
         Err(_) => Err(CheckoutRefusal::Mismatch),
     };
-    let error = verdict.err().map(|why| screens::refusal(Texts::of(language), words(why)));
+    let error = verdict.err().map(|why| screens::refusal(Texts::of(language), why));
     let body = Body::PreCheckout { query_id: query.id.clone(), error };
     work.send(Outgoing::new(bot, query.from.id, Class::Urgent, body));
     Ok(())
-}
-
-fn words(why: CheckoutRefusal) -> Refusal {
-    match why {
-        // An order of somebody else is as unknown as one that never was.
-        CheckoutRefusal::Unknown | CheckoutRefusal::Mismatch => Refusal::Mismatch,
-        CheckoutRefusal::Paid => Refusal::Closed,
-        CheckoutRefusal::Closed => Refusal::Expired,
-    }
 }
 
 /// Money came. The same charge told twice is credited once.

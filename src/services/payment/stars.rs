@@ -18,14 +18,30 @@ use crate::work::Work;
 /// Why a person may not pay now; told to them by Telegram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CheckoutRefusal {
-    /// No such order, or somebody else's.
+    /// There is no such order.
     Unknown,
-    /// The amount or the currency is not the order's.
-    Mismatch,
-    /// Paid already.
+    /// Ordered by somebody else: a forwarded invoice has a button to pay, too.
+    Foreign,
     Paid,
-    /// Too late, or cancelled.
-    Closed,
+    /// Money came for it that a human is looking at.
+    Review,
+    Expired,
+    /// By the person; or it was refunded since.
+    Cancelled,
+    /// The amount or the currency is not the order's. A new price of the plan is no reason: the order keeps its own.
+    Mismatch,
+}
+
+impl CheckoutRefusal {
+    pub const ALL: [CheckoutRefusal; 7] = [
+        CheckoutRefusal::Unknown,
+        CheckoutRefusal::Foreign,
+        CheckoutRefusal::Paid,
+        CheckoutRefusal::Review,
+        CheckoutRefusal::Expired,
+        CheckoutRefusal::Cancelled,
+        CheckoutRefusal::Mismatch,
+    ];
 }
 
 /// May this payment go through? Asked by Telegram before it takes the Stars. An open order keeps what was agreed on,
@@ -38,16 +54,23 @@ pub async fn check_checkout(
 ) -> sqlx::Result<Result<(), CheckoutRefusal>> {
     let Some(order_ref) = order_ref else { return Ok(Err(CheckoutRefusal::Unknown)) };
     let order = crud::payment::find_by_order(work.conn(), order_ref).await?;
-    let Some(order) = order.filter(|o| o.user_id == payer && o.provider == ProviderId::Stars) else {
+    let Some(order) = order.filter(|order| order.provider == ProviderId::Stars) else {
         return Ok(Err(CheckoutRefusal::Unknown));
     };
-    if order.price() != *price {
-        return Ok(Err(CheckoutRefusal::Mismatch));
+    if order.user_id != payer {
+        return Ok(Err(CheckoutRefusal::Foreign));
     }
     Ok(match order.status {
-        PaymentStatus::Pending if order.expires_at > work.now() => Ok(()),
-        PaymentStatus::Completed | PaymentStatus::Refunded => Err(CheckoutRefusal::Paid),
-        _ => Err(CheckoutRefusal::Closed),
+        PaymentStatus::Pending if order.expires_at > work.now() => match order.price() == *price {
+            true => Ok(()),
+            false => Err(CheckoutRefusal::Mismatch),
+        },
+        PaymentStatus::Pending | PaymentStatus::Expired | PaymentStatus::Failed => {
+            Err(CheckoutRefusal::Expired)
+        }
+        PaymentStatus::Completed => Err(CheckoutRefusal::Paid),
+        PaymentStatus::Review => Err(CheckoutRefusal::Review),
+        PaymentStatus::Cancelled | PaymentStatus::Refunded => Err(CheckoutRefusal::Cancelled),
     })
 }
 

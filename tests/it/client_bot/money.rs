@@ -1,9 +1,10 @@
 //! Money: the last question, payments, and whose they are.
 
 use serde_json::json;
-use usipipo::handlers::bots::screens::{Refusal, refusal};
+use usipipo::handlers::bots::screens::refusal;
 use usipipo::models::bot::Bot;
 use usipipo::models::outgoing::{Body, Class};
+use usipipo::services::payment::CheckoutRefusal as Refusal;
 
 use super::{ANA, BRUNO, House, Person, Said, message, paid, pre_checkout};
 
@@ -30,8 +31,8 @@ async fn the_last_question_is_answered_with_the_reason() {
         answer(&house.client(pre_checkout(person, payload, stars)).await).map(str::to_owned)
     };
     assert_eq!(ask(ANA, &payload, 249).await, why(ANA, Refusal::Mismatch));
-    assert_eq!(ask(ANA, "nope", 250).await, why(ANA, Refusal::Mismatch));
-    assert_eq!(ask(BRUNO, &payload, 250).await, why(BRUNO, Refusal::Mismatch), "in his language");
+    assert_eq!(ask(ANA, "nope", 250).await, why(ANA, Refusal::Unknown));
+    assert_eq!(ask(BRUNO, &payload, 250).await, why(BRUNO, Refusal::Foreign), "in his language");
     let mut dollars = pre_checkout(ANA, &payload, 250);
     dollars["pre_checkout_query"]["currency"] = json!("USD");
     assert!(answer(&house.client(dollars.clone()).await).is_some());
@@ -39,7 +40,7 @@ async fn the_last_question_is_answered_with_the_reason() {
     assert!(answer(&house.client(dollars).await).is_some());
 
     house.client(paid(ANA, &payload, 250, "c1")).await;
-    assert_eq!(ask(ANA, &payload, 250).await, why(ANA, Refusal::Closed));
+    assert_eq!(ask(ANA, &payload, 250).await, why(ANA, Refusal::Paid));
     let late = house.order(ANA, 1).await;
     house.works.clock.advance(chrono::Duration::days(1));
     assert_eq!(ask(ANA, &late, 75).await, why(ANA, Refusal::Expired));

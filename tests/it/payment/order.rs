@@ -1,7 +1,7 @@
 use chrono::TimeDelta;
 use scoped_futures::ScopedFutureExt;
 use usipipo::ids::UserId;
-use usipipo::models::payment::{PaymentStatus, ProviderId};
+use usipipo::models::payment::{Payment, PaymentStatus, ProviderId};
 use usipipo::money::Money;
 use usipipo::services::payment::{self, CheckoutRefusal, PaymentError};
 use usipipo::work::Origin;
@@ -64,23 +64,40 @@ async fn the_checkout_lets_only_the_agreed_payment_through() {
     };
     let named = Some(order.order_ref.as_str());
     assert_eq!(check(ANA, &price, named).await, Ok(()));
-    assert_eq!(check(UserId(5), &price, named).await, Err(CheckoutRefusal::Unknown));
+    let raise = "UPDATE plan_prices SET amount = amount * 2";
+    sqlx::query(raise).execute(&shop.works.db.pool).await.unwrap();
+    assert_eq!(check(ANA, &price, named).await, Ok(()), "an order keeps its price");
+    assert_eq!(check(UserId(5), &price, named).await, Err(CheckoutRefusal::Foreign));
     assert_eq!(check(ANA, &price, Some("ord_nope")).await, Err(CheckoutRefusal::Unknown));
     assert_eq!(check(ANA, &price, None).await, Err(CheckoutRefusal::Unknown));
     assert_eq!(check(ANA, &Money::stars(1), named).await, Err(CheckoutRefusal::Mismatch));
     let dollars = Money::new(order.amount, usipipo::money::Currency::usd());
     assert_eq!(check(ANA, &dollars, named).await, Err(CheckoutRefusal::Mismatch));
     shop.works.clock.advance(TimeDelta::days(1));
-    assert_eq!(check(ANA, &price, named).await, Err(CheckoutRefusal::Closed));
+    assert_eq!(check(ANA, &price, named).await, Err(CheckoutRefusal::Expired));
     let again = shop.order(ProviderId::Stars).await;
+    let check = async |order: &Payment| check(ANA, &order.price(), Some(order.order_ref.as_str())).await;
+    assert_eq!(check(&again).await, Ok(()));
     shop.stars(&super::stars_for(&again, "charge")).await;
-    let named = Some(again.order_ref.as_str());
-    assert_eq!(check(ANA, &price, named).await, Err(CheckoutRefusal::Paid));
+    assert_eq!(check(&again).await, Err(CheckoutRefusal::Paid));
     let open = shop.order(ProviderId::Stars).await;
+    let set = async |status: &str| {
+        sqlx::query("UPDATE payments SET status = ? WHERE id = ?")
+            .bind(status)
+            .bind(open.id)
+            .execute(&shop.works.db.pool)
+            .await
+            .unwrap();
+    };
+    for (status, why) in [
+        ("cancelled", CheckoutRefusal::Cancelled),
+        ("refunded", CheckoutRefusal::Cancelled),
+        ("review", CheckoutRefusal::Review),
+    ] {
+        set(status).await;
+        assert_eq!(check(&open).await, Err(why), "{status}");
+    }
+    set("pending").await;
     sqlx::query("UPDATE plans SET active = FALSE").execute(&shop.works.db.pool).await.unwrap();
-    assert_eq!(
-        check(ANA, &price, Some(open.order_ref.as_str())).await,
-        Ok(()),
-        "what was ordered can be paid"
-    );
+    assert_eq!(check(&open).await, Ok(()), "what was ordered can be paid");
 }

@@ -43,7 +43,7 @@ pub use home::{Home, TrialTerms, home, home_after};
 pub use language::{language_changed, languages};
 pub use legal::{PaySupport, pay_support, privacy, terms};
 pub use logs::{LogLine, MyLogs, my_logs};
-pub use order::{Order, OrderState, Refusal, order, order_note, refusal};
+pub use order::{Order, OrderState, order, order_note, refusal};
 pub use parts::{ConfigView, PaymentView, RoleView, SubscriptionView};
 pub(super) use parts::{allows, protocol_name, provider_name};
 pub use plans::{Held, PayOption, PlanDetail, PlanView, plan, plans};

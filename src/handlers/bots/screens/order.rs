@@ -8,6 +8,7 @@ use crate::i18n::{Html, Texts, args};
 use crate::ids::{PaymentId, PlanId};
 use crate::models::payment::ProviderId;
 use crate::money::Money;
+use crate::services::payment::CheckoutRefusal;
 
 pub struct Order {
     pub id: PaymentId,
@@ -102,27 +103,16 @@ pub fn order_note(t: &Texts, view: &Order) -> Option<String> {
     }
 }
 
-/// Why a payment is refused at Telegram's last question before it takes the money (pre_checkout_query).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    Expired,
-    /// Paid, cancelled or refunded.
-    Closed,
-    /// Amount or currency differ, or there is no such order.
-    Mismatch,
-    /// Ordered by somebody else.
-    Foreign,
-    /// The order could not be looked up.
-    Unavailable,
-}
-
-/// The sentence that Telegram shows to the payer; no tags.
-pub fn refusal(t: &Texts, why: Refusal) -> String {
+/// Why a payment is refused at Telegram's last question before it takes the money (pre_checkout_query): the sentence
+/// that Telegram shows to the payer; no tags.
+pub fn refusal(t: &Texts, why: CheckoutRefusal) -> String {
     match why {
-        Refusal::Expired => t.label("refuse-expired"),
-        Refusal::Closed => t.label("refuse-closed"),
-        Refusal::Mismatch => t.label("refuse-mismatch"),
-        Refusal::Foreign => t.label("refuse-foreign"),
-        Refusal::Unavailable => t.label("refuse-unavailable"),
+        CheckoutRefusal::Unknown => t.label("refuse-unknown"),
+        CheckoutRefusal::Foreign => t.label("refuse-foreign"),
+        CheckoutRefusal::Paid => t.label("refuse-paid"),
+        CheckoutRefusal::Review => t.label("refuse-review"),
+        CheckoutRefusal::Expired => t.label("refuse-expired"),
+        CheckoutRefusal::Cancelled => t.label("refuse-cancelled"),
+        CheckoutRefusal::Mismatch => t.label("refuse-mismatch"),
     }
 }

@@ -75,9 +75,6 @@ const GIB: u64 = 1 << 30;
 const ORDER: &str = "ord_01JDX5K8Q2M7V9B3C4D5E6F7G8";
 const ANA: UserId = UserId(123_456_789);
 
-pub const REFUSALS: [Refusal; 5] =
-    [Refusal::Expired, Refusal::Closed, Refusal::Mismatch, Refusal::Foreign, Refusal::Unavailable];
-
 pub fn replies() -> Vec<Reply> {
     vec![
         Reply::Cancelled,
