@@ -101,13 +101,5 @@ alert-repeated =
     I told you of the first one only, so as not to flood your chat.
 
     👉 The log has all of them.
-alert-admin-action =
-    🛡 <b>Something was changed by the team</b>
-
-    Who: { $actor }
-    What: { $action }
-    Whom: { $target }
-
-    👉 If you did not expect it, look at the log.
 alert-button-person = 👤 Who is it
 alert-button-log = 🕓 Log

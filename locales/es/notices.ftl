@@ -101,13 +101,5 @@ alert-repeated =
     Te avisé solo de la primera, para no llenarte el chat.
 
     👉 El registro las tiene todas.
-alert-admin-action =
-    🛡 <b>El equipo hizo un cambio</b>
-
-    Quién: { $actor }
-    Qué: { $action }
-    A quién: { $target }
-
-    👉 Si no lo esperabas, mira el registro.
 alert-button-person = 👤 Quién es
 alert-button-log = 🕓 Registro

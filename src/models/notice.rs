@@ -119,12 +119,6 @@ pub enum Alert {
         topic: String,
         times: u64,
     },
-    /// An admin did something that the others should know of.
-    AdminAction {
-        actor: Option<UserId>,
-        action: String,
-        target: String,
-    },
 }
 
 /// Money that a human has to look at.
@@ -156,8 +150,7 @@ impl Alert {
             | Alert::NoServer { .. }
             | Alert::PoolLow { .. }
             | Alert::BooksWrong { .. }
-            | Alert::Repeated { .. }
-            | Alert::AdminAction { .. } => None,
+            | Alert::Repeated { .. } => None,
         }
     }
 }

@@ -75,8 +75,6 @@ pub enum Body {
     StarsInvoice { title: String, description: String, payload: String, amount: i64 },
     /// Answer to a pre-checkout query: `error` is None to let the person pay, else what to tell.
     PreCheckout { query_id: String, error: Option<String> },
-    /// Takes a message away.
-    Delete { message_id: i64 },
 }
 
 /// Answer to a button press: the spinner stops, and `text` is shown if there is one.
@@ -148,7 +146,6 @@ impl Body {
                 | Body::Notice { replace: Some(_), .. }
                 | Body::Ack(_)
                 | Body::PreCheckout { .. }
-                | Body::Delete { .. }
         )
     }
 }

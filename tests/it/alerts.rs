@@ -32,8 +32,6 @@ fn alerts(text: &str) -> Vec<Alert> {
         Alert::ServerUp { server_id, server: text() },
         Alert::BooksWrong { findings: vec![text(), text()] },
         Alert::Repeated { topic: text(), times: 31 },
-        Alert::AdminAction { actor: Some(user_id), action: text(), target: text() },
-        Alert::AdminAction { actor: None, action: text(), target: text() },
     ]
 }
 

@@ -72,7 +72,7 @@ async fn a_start_sets_everything() {
     let webhook = |name: &str| format!("http://127.0.0.1:9/telegram/{name}");
     assert_eq!(chats.telegram.webhook_of(BOT), Some((webhook("client"), Some(SECRET.to_owned()))));
     assert_eq!(chats.telegram.webhook_of(SUPPORT_BOT), Some((webhook("support"), Some(SECRET.to_owned()))));
-    let info = setup::webhook_info(&chats.clients()[&Bot::Client]).await.unwrap();
+    let info = chats.clients()[&Bot::Client].get_webhook_info().await.unwrap();
     assert_eq!(info.allowed_updates, HANDLED);
     assert_eq!(info.max_connections, Some(40));
 
@@ -234,10 +234,10 @@ async fn the_command_line_sets_shows_and_deletes_the_webhook() {
     let chats = with_admins().await;
     let client = &chats.clients()[&Bot::Client];
     setup::webhook_set(&chats, client).await.unwrap();
-    let info = setup::webhook_info(client).await.unwrap();
+    let info = client.get_webhook_info().await.unwrap();
     assert_eq!(info.url, "http://127.0.0.1:9/telegram/client");
     setup::webhook_delete(&chats, client).await.unwrap();
-    assert_eq!(setup::webhook_info(client).await.unwrap().url, "");
+    assert_eq!(client.get_webhook_info().await.unwrap().url, "");
     start(&chats, &chats).await;
     assert!(chats.telegram.webhook_of(BOT).is_some());
 }

@@ -113,9 +113,6 @@ async fn a_person_writes_presses_and_gets_files() {
     let screen = Rendered::Edit { message_id: photo, html: "menu".to_owned(), keyboard: None, ack: None };
     let instead = meeting.telegram.send(CHAT, &screen).await.unwrap();
     assert_ne!(instead.message_id, Some(photo), "a photo cannot become a text: a new message shows it");
-    let gone = Rendered::Delete { message_id: photo };
-    assert!(meeting.telegram.send(CHAT, &gone).await.is_ok());
-    assert!(meeting.telegram.send(CHAT, &gone).await.is_ok());
 
     ana.block(BOT).unwrap();
     let UpdateKind::MyChatMember(change) = meeting.update().await else { panic!("not a change") };

@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::crud;
 use crate::i18n::Texts;
 use crate::ids::UserId;
-use crate::integrations::telegram::api::{BotCommand, CommandScope, SendError, Telegram, WebhookInfo};
+use crate::integrations::telegram::api::{BotCommand, CommandScope, SendError, Telegram};
 use crate::integrations::telegram::update;
 use crate::models::bot::{Bot, Language};
 use crate::models::role::Role;
@@ -87,11 +87,6 @@ pub async fn webhook_delete(works: &Works, telegram: &Telegram) -> Result<(), Se
     crud::bot_setup::delete(&mut conn, telegram.bot(), &webhook(telegram.bot(), &works.config).topic())
         .await?;
     Ok(())
-}
-
-/// Where a bot's updates go, how many wait, and what went wrong last.
-pub async fn webhook_info(telegram: &Telegram) -> Result<WebhookInfo, SetupError> {
-    Ok(telegram.get_webhook_info().await?)
 }
 
 /// Round after round until nothing is left.

@@ -106,7 +106,6 @@ impl BotCourier {
                 Rendered::StarsInvoice { title, description, payload, amount }
             }
             Body::PreCheckout { query_id, error } => Rendered::PreCheckout { query_id, error },
-            Body::Delete { message_id } => Rendered::Delete { message_id },
             Body::Notice { notice, replace: None } => new_text(self.word(chat, &notice).await?),
             Body::Notice { notice, replace: Some(message_id) } => {
                 let Screen { html, keyboard } = self.word(chat, &notice).await?;

@@ -69,12 +69,6 @@ fn words(t: &Texts, alert: &Alert) -> Html {
             "alert-repeated",
             args! { "topic" => Html::code(shorten(topic, FACT_CHARS)), "times" => *times },
         ),
-        Alert::AdminAction { actor, action, target } => {
-            let actor = actor.map_or_else(|| "SYSTEM".to_owned(), |id| id.to_string());
-            let args =
-                args! { "actor" => Html::code(actor), "action" => fact(action), "target" => fact(target) };
-            t.with("alert-admin-action", args)
-        }
     }
 }
 
@@ -107,9 +101,6 @@ fn action(t: &Texts, alert: &Alert) -> Option<Button> {
     match alert {
         Alert::MessageDead { chat_id, .. } if *chat_id > 0 => Some(person(UserId(*chat_id))),
         Alert::ProvisioningDelayed { user_id, .. } | Alert::NoServer { user_id } => Some(person(*user_id)),
-        Alert::AdminAction { actor: Some(actor), .. } => {
-            Some(button(t.label("alert-button-log"), Callback::AuditOf(*actor, 0)))
-        }
         Alert::Repeated { .. } => Some(button(t.label("alert-button-log"), Callback::Audit(0))),
         Alert::PoolLow { .. } | Alert::ServerDown { .. } | Alert::ServerUp { .. } => {
             Some(button(t.label("home-button-status"), Callback::Status))

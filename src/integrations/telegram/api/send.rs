@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use teloxide_core::payloads::{
     AnswerCallbackQuery, AnswerCallbackQuerySetters, AnswerPreCheckoutQuery, AnswerPreCheckoutQuerySetters,
-    DeleteMessage, EditMessageText, EditMessageTextSetters, SendInvoice, SendInvoiceSetters, SendMessage,
+    EditMessageText, EditMessageTextSetters, SendInvoice, SendInvoiceSetters, SendMessage,
     SendMessageSetters,
 };
 use teloxide_core::types::{
@@ -33,7 +33,6 @@ pub enum Rendered {
     Photo { file: Upload, caption: String, keyboard: Option<Keyboard> },
     StarsInvoice { title: String, description: String, payload: String, amount: i64 },
     PreCheckout { query_id: String, error: Option<String> },
-    Delete { message_id: i64 },
 }
 
 /// A file to send.
@@ -62,13 +61,10 @@ const UNEDITABLE: &[&str] = &[
 ];
 /// The person does not wait for the answer any more.
 const QUERY_IS_OVER: &[&str] = &["query is too old", "query id is invalid", "query_id_invalid"];
-/// The message is gone, or Telegram keeps it for ever.
-const UNDELETABLE: &[&str] =
-    &["message to delete not found", "message can't be deleted", "message_id_invalid"];
 
 impl Telegram {
-    /// Sends once. An edit that changes nothing, a deletion of what is gone and an answer that nobody waits for any
-    /// more count as done; an edit of what cannot be edited becomes a new message.
+    /// Sends once. An edit that changes nothing and an answer that nobody waits for any more count as done; an edit of
+    /// what cannot be edited becomes a new message.
     pub async fn send(&self, chat: ChatId, message: &Rendered) -> Result<Sent, SendError> {
         match message {
             Rendered::Text { html, keyboard } => self.send_text(chat, html, keyboard.as_ref()).await,
@@ -93,7 +89,6 @@ impl Telegram {
             Rendered::PreCheckout { query_id, error } => {
                 self.answer_pre_checkout(chat, query_id, error.as_deref()).await
             }
-            Rendered::Delete { message_id } => self.delete(chat, *message_id).await,
         }
     }
 
@@ -140,7 +135,7 @@ impl Telegram {
         if let Some(text) = &ack.text {
             answer = answer.text(text.clone()).show_alert(ack.alert);
         }
-        done_or_over(self.call(&answer).await.map(drop), QUERY_IS_OVER, chat)
+        done_or_over(self.call(&answer).await.map(drop), chat)
     }
 
     async fn answer_pre_checkout(
@@ -154,12 +149,7 @@ impl Telegram {
         if let Some(error) = error {
             answer = answer.error_message(error);
         }
-        done_or_over(self.call(&answer).await.map(drop), QUERY_IS_OVER, chat)
-    }
-
-    async fn delete(&self, chat: ChatId, message_id: i64) -> Result<Sent, SendError> {
-        let deletion = DeleteMessage::new(to(chat), message(message_id)?);
-        done_or_over(self.call(&deletion).await.map(drop), UNDELETABLE, chat)
+        done_or_over(self.call(&answer).await.map(drop), chat)
     }
 
     async fn send_invoice(
@@ -229,15 +219,14 @@ impl fmt::Debug for Rendered {
             Rendered::Photo { .. } => "Photo",
             Rendered::StarsInvoice { .. } => "StarsInvoice",
             Rendered::PreCheckout { .. } => "PreCheckout",
-            Rendered::Delete { .. } => "Delete",
         })
     }
 }
 
-/// The answer to something that may be over by now, which is as good as done.
-fn done_or_over(result: Result<(), Failure>, over: &[&str], chat: ChatId) -> Result<Sent, SendError> {
+/// The answer to a question that may be over by now, which is as good as done.
+fn done_or_over(result: Result<(), Failure>, chat: ChatId) -> Result<Sent, SendError> {
     match result {
-        Err(failure) if !failure.says(over) => Err(failure.classify(About::Chat(chat))),
+        Err(failure) if !failure.says(QUERY_IS_OVER) => Err(failure.classify(About::Chat(chat))),
         _ => Ok(Sent { message_id: None }),
     }
 }
