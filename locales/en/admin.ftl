@@ -51,7 +51,9 @@ refund-question =
     { $plan } · { $provider }
     Paid on { $moment }
     { $reference }
-refund-ends = The access that it bought is removed: it will end on { $date }.
+refund-ends = The days that it bought are removed: the access will end on { $date }.
+refund-ends-now = The access that it bought is removed: it ends at once.
+refund-too-late = What it bought is over already: no access is removed.
 refund-charge = Transaction: { $charge }
 refund-hand-first = { $provider } cannot refund from here. First return it by hand at { $provider }, then press the button.
 refund-button-yes = ↩️ Yes, refund { $price }

@@ -93,6 +93,7 @@ receipt-refunded =
 
     { $plan }, order { $reference }
 receipt-refunded-access = The access that it bought has been removed. Thanks for trying us; you are welcome any time.
+receipt-refunded-until = The days that it bought have been taken off. Your access goes on until <b>{ $date }</b>.
 
 # --- reminders ---
 reminder-ends = ⏳ <b>{ $plan }</b> ends in { $span }, on { $date }.

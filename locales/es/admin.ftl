@@ -51,7 +51,9 @@ refund-question =
     { $plan } · { $provider }
     Pagado el { $moment }
     { $reference }
-refund-ends = El acceso que dio este pago se quita: terminará el { $date }.
+refund-ends = Se quitan los días que dio este pago: el acceso terminará el { $date }.
+refund-ends-now = El acceso que dio este pago se quita: termina al momento.
+refund-too-late = Lo que dio este pago ya terminó: no se quita ningún acceso.
 refund-charge = Transacción: { $charge }
 refund-hand-first = { $provider } no permite devolver desde aquí. Primero devuélvelo a mano en { $provider } y después toca el botón.
 refund-button-yes = ↩️ Sí, devolver { $price }

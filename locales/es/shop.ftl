@@ -93,6 +93,7 @@ receipt-refunded =
 
     { $plan }, pedido { $reference }
 receipt-refunded-access = El acceso que daba ese pago se quitó. Gracias por probarnos; cuando quieras, aquí estamos.
+receipt-refunded-until = Se quitaron los días que daba ese pago. Tu acceso sigue hasta el <b>{ $date }</b>.
 
 # --- recordatorios ---
 reminder-ends = ⏳ <b>{ $plan }</b> termina en { $span }, el { $date }.

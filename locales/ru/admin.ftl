@@ -51,7 +51,9 @@ refund-question =
     { $plan } · { $provider }
     Оплачено { $moment }
     { $reference }
-refund-ends = Доступ по этой оплате будет снят: он закончится { $date }.
+refund-ends = Дни по этой оплате будут сняты: доступ закончится { $date }.
+refund-ends-now = Доступ по этой оплате будет снят: он закончится сразу.
+refund-too-late = Купленное по этой оплате уже закончилось: доступ не меняется.
 refund-charge = Транзакция: { $charge }
 refund-hand-first = { $provider } не умеет возвращать отсюда. Сначала верните деньги вручную в { $provider }, потом нажмите кнопку.
 refund-button-yes = ↩️ Да, вернуть { $price }

@@ -93,6 +93,7 @@ receipt-refunded =
 
     { $plan }, заказ { $reference }
 receipt-refunded-access = Доступ, который давала эта оплата, снят. Спасибо, что попробовали; будем рады видеть вас снова.
+receipt-refunded-until = Дни, которые давала эта оплата, сняты. Доступ действует до <b>{ $date }</b>.
 
 # --- напоминания ---
 reminder-ends = ⏳ <b>{ $plan }</b>. До окончания: { $span } (до { $date }).

@@ -23,6 +23,9 @@ pub enum Notice {
     },
     Refunded {
         payment_id: PaymentId,
+        /// What the money had bought was over by then: no access was taken back.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        too_late: bool,
     },
     /// Money that had fitted no order went back.
     ChargeSentBack {

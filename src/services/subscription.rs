@@ -96,31 +96,37 @@ async fn audit_change(
     work.audit(action, Some(&format!("subscription:{}", subscription.id)), details).await
 }
 
+/// Where a subscription ends without the days of an order. None when none of them is left in it: its time is over, or
+/// ran out before the subscription began anew.
+pub fn end_without(order: &Payment, subscription: &Subscription, now: Timestamp) -> Option<Timestamp> {
+    let is_over = subscription.ends_at <= now || subscription.status == SubscriptionStatus::Expired;
+    let is_spent = order.completed_at.is_none_or(|at| at < subscription.starts_at);
+    let days = TimeDelta::days(i64::from(order.duration_days));
+    (!is_over && !is_spent).then(|| (subscription.ends_at - days).max(now))
+}
+
 /// Takes back what a refunded order had given: its days and its traffic. Access ends at once when nothing is left.
-/// An order whose time ran out before the subscription began anew has nothing left in it.
-pub async fn take_back(work: &mut Work, order: &Payment) -> sqlx::Result<()> {
-    let Some(id) = order.subscription_id else { return Ok(()) };
-    let Some(mut subscription) = crud::subscription::lock(work.conn(), id).await? else { return Ok(()) };
+/// False when nothing of the order was left to take, see [`end_without`].
+pub async fn take_back(work: &mut Work, order: &Payment) -> sqlx::Result<bool> {
+    let Some(id) = order.subscription_id else { return Ok(false) };
+    let Some(mut subscription) = crud::subscription::lock(work.conn(), id).await? else { return Ok(false) };
     let now = work.now();
     let before = shown(&subscription);
-    let is_spent = order.completed_at.is_some_and(|at| at < subscription.starts_at);
-    if is_spent || subscription.status == SubscriptionStatus::Expired {
-        return Ok(());
-    }
-    subscription.ends_at = subscription.ends_at - TimeDelta::days(i64::from(order.duration_days));
+    let Some(end) = end_without(order, &subscription, now) else { return Ok(false) };
+    subscription.ends_at = end;
     subscription.renews = false;
     if let (Some(allowance), Some(mb)) = (subscription.allowance, order.traffic_mb) {
         subscription.allowance = Some(allowance.saturating_sub(mebibytes(mb)));
     }
-    if subscription.ends_at <= now && subscription.status == SubscriptionStatus::Active {
-        subscription.ends_at = now;
+    if end <= now && subscription.status == SubscriptionStatus::Active {
         subscription.status = SubscriptionStatus::Suspended;
         // They are told of the refund, and that says it all.
         crud::subscription::insert_reminder(work.conn(), &subscription, ReminderKind::Ended, now).await?;
     }
     crud::subscription::update(work.conn(), &subscription, now).await?;
     work.enqueue(Job::ApplySubscription { subscription_id: id });
-    audit_change(work, Action::SubscriptionTakenBack, &subscription, before).await
+    audit_change(work, Action::SubscriptionTakenBack, &subscription, before).await?;
+    Ok(true)
 }
 
 #[derive(Debug, thiserror::Error)]

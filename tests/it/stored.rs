@@ -155,7 +155,10 @@ fn notices() {
     let (payment_id, config_id) = (PaymentId(8), ConfigId(7));
     stored(Notice::Order { payment_id }, r#"{"notice":"order","payment_id":8}"#);
     stored(Notice::Receipt { payment_id }, r#"{"notice":"receipt","payment_id":8}"#);
-    stored(Notice::Refunded { payment_id }, r#"{"notice":"refunded","payment_id":8}"#);
+    let json = r#"{"notice":"refunded","payment_id":8}"#;
+    stored(Notice::Refunded { payment_id, too_late: false }, json);
+    let json = r#"{"notice":"refunded","payment_id":8,"too_late":true}"#;
+    stored(Notice::Refunded { payment_id, too_late: true }, json);
     stored(Notice::ConfigDelayed { config_id }, r#"{"notice":"config_delayed","config_id":7}"#);
     stored(
         Notice::Reminder { subscription_id: SubscriptionId(10), kind: ReminderKind::ThreeDays },

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{PaymentError, show_order};
+use super::{PaymentError, show_order, tell_order};
 use crate::crud;
 use crate::ids::PaymentId;
 use crate::models::audit::Action;
@@ -74,15 +74,22 @@ pub async fn refunded(work: &mut Work, id: PaymentId) -> sqlx::Result<bool> {
     let now = work.now();
     let to = PaymentStatus::Refunded;
     crud::payment::set_status(work.conn(), id, order.status, to, None, now).await?;
+    let mut taken = false;
     if order.status == PaymentStatus::Completed {
         let paid = order.paid();
         crud::payment::insert_ledger(work.conn(), &order, LedgerKind::Refund, &paid, now).await?;
-        subscription::take_back(work, &order).await?;
+        taken = subscription::take_back(work, &order).await?;
     }
     let details = json!({ "order": order.order_ref, "old": order.status, "new": to });
     work.audit(Action::PaymentRefunded, Some(&format!("payment:{id}")), details).await?;
-    show_order(work, &order);
-    let notice = Notice::Refunded { payment_id: id };
+    if taken && order.paid_by() != order.user_id {
+        // The money is somebody else's, but the access was theirs.
+        tell_order(work, &order);
+    } else {
+        show_order(work, &order);
+    }
+    let too_late = order.status == PaymentStatus::Completed && !taken;
+    let notice = Notice::Refunded { payment_id: id, too_late };
     work.notify_once(order.paid_by(), notice, format!("refunded:{id}"));
     Ok(true)
 }

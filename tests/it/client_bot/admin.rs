@@ -194,7 +194,7 @@ async fn what_was_paid_back_by_hand_is_noted() {
     let audited = house.works.audited("refunded_by_hand").await;
     assert_eq!((audited.len(), audited[0].user_id), (1, Some(BOSS.user())));
     let told = house.works.notices_to(ANA.user()).await;
-    assert!(told.contains(&Notice::Refunded { payment_id: PaymentId(1) }), "{told:?}");
+    assert!(told.contains(&Notice::Refunded { payment_id: PaymentId(1), too_late: false }), "{told:?}");
     let again = house.presses(BOSS, "refund-hand:1").await;
     assert!(!again.html().contains(&order), "{again:?}");
     assert_eq!(house.works.audited("refunded_by_hand").await.len(), 1);

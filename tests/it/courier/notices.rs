@@ -55,12 +55,38 @@ async fn money_is_receipted_in_the_readers_language() {
         scene.complete(id, subscription).await;
         let receipt = scene.told(Notice::Receipt { payment_id: id }).await;
         assert!(receipt.text.contains(paid) && receipt.text.contains("75"), "{}", receipt.text);
-        scene.moot(Notice::Refunded { payment_id: id }).await;
+        scene.moot(Notice::Refunded { payment_id: id, too_late: false }).await;
         let (mut conn, now) = (scene.conn().await, scene.now());
         let (from, to) = (PaymentStatus::Completed, PaymentStatus::Refunded);
         crud::payment::set_status(&mut conn, id, from, to, None, now).await.unwrap();
-        assert!(scene.told(Notice::Refunded { payment_id: id }).await.text.contains(back));
+        assert!(scene.told(Notice::Refunded { payment_id: id, too_late: false }).await.text.contains(back));
         scene.moot(Notice::Receipt { payment_id: id }).await;
+    }
+}
+
+#[tokio::test]
+async fn a_refund_says_what_it_took() {
+    for (language, removed, goes_on) in [
+        ("es", "se quitó", "sigue hasta"),
+        ("en", "has been removed", "goes on until"),
+        ("ru", "снят.", "действует до"),
+    ] {
+        let scene = Scene::in_language(language).await;
+        let (plan, id) = (scene.plan().await, scene.order(ProviderId::Stars).await);
+        let subscription = scene.subscription(Some(plan), 24 * 30).await;
+        scene.complete(id, subscription).await;
+        let (mut conn, now) = (scene.conn().await, scene.now());
+        let (from, to) = (PaymentStatus::Completed, PaymentStatus::Refunded);
+        crud::payment::set_status(&mut conn, id, from, to, None, now).await.unwrap();
+        let told = async |too_late| scene.told(Notice::Refunded { payment_id: id, too_late }).await.text;
+
+        let text = told(false).await;
+        assert!(text.contains(goes_on) && !text.contains(removed), "other purchases go on: {text}");
+        let text = told(true).await;
+        assert!(!text.contains(goes_on) && !text.contains(removed), "nothing was left to take: {text}");
+        scene.change_subscription(subscription, |it| it.status = SubscriptionStatus::Suspended).await;
+        let text = told(false).await;
+        assert!(!text.contains(goes_on) && text.contains(removed), "{text}");
     }
 }
 

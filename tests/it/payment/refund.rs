@@ -79,9 +79,32 @@ async fn a_refund_of_what_was_used_up_takes_nothing_of_a_later_purchase() {
     };
     refund(january.id).await;
     assert_eq!((shop.days_left().await, shop.count(allowance).await), (days, bought));
+    assert_eq!(shop.works.audited("subscription_taken_back").await.len(), 0);
+    let told = Notice::Refunded { payment_id: january.id, too_late: true };
+    assert!(shop.works.notices_to(ANA).await.contains(&told), "and it is not said that access was taken");
     assert_eq!(shop.payment(&january).await.status, PaymentStatus::Refunded);
     refund(june.id).await;
     assert_eq!(shop.days_left().await, 0);
+    let told = Notice::Refunded { payment_id: june.id, too_late: false };
+    assert!(shop.works.notices_to(ANA).await.contains(&told));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_after_the_end_takes_nothing_and_says_so() {
+    let shop = Shop::open().await;
+    let order = shop.order(ProviderId::Stars).await;
+    shop.stars(&stars_for(&order, "charge")).await;
+    shop.works.clock.advance(TimeDelta::days(i64::from(order.duration_days)) + TimeDelta::hours(1));
+    let ends = "SELECT CAST(UNIX_TIMESTAMP(ends_at) AS SIGNED) FROM subscriptions";
+    let before = shop.count(ends).await;
+    let id = order.id;
+    let refund =
+        shop.works.run("refunded", Origin::SYSTEM, |work| payment::refunded(work, id).scope_boxed());
+    assert!(refund.await.unwrap());
+    assert_eq!(shop.count(ends).await, before, "its keys are kept as long as those of others");
+    assert_eq!(shop.works.audited("subscription_taken_back").await.len(), 0);
+    let told = Notice::Refunded { payment_id: id, too_late: true };
+    assert!(shop.works.notices_to(ANA).await.contains(&told));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -157,7 +180,7 @@ async fn money_of_somebody_else_goes_back_to_them() {
     eventually(LIMIT, async || shop.payment(&order).await.status == PaymentStatus::Refunded).await;
     let expected = json!({ "user_id": bruno, "telegram_payment_charge_id": "charge" });
     assert_eq!(telegram.only(), ("refundStarPayment".to_owned(), expected));
-    assert_eq!(shop.works.notices_to(bruno).await, [Notice::Refunded { payment_id: order.id }]);
+    assert_eq!(shop.works.notices_to(bruno).await, [Notice::Refunded { payment_id: order.id, too_late: false }]);
     let looked_at = Notice::Order { payment_id: order.id };
     assert_eq!(shop.works.notices_to(ANA).await, [looked_at], "nothing of hers came back");
     assert_eq!(shop.count("SELECT COUNT(*) FROM ledger_entries").await, 0);

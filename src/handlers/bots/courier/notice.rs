@@ -7,7 +7,7 @@ use super::{Unsendable, texts_for};
 use crate::config::Contact;
 use crate::crud;
 use crate::handlers::bots::screens::{
-    self, Brought, Order, OrderState, Receipt, ReceiptKind, Reminder, Screen, SubscriptionView,
+    self, Brought, Order, OrderState, Receipt, ReceiptKind, Reminder, Screen, SubscriptionView, Taken,
 };
 use crate::i18n::Texts;
 use crate::ids::{ChatId, PaymentId, PlanId, SubscriptionId};
@@ -32,8 +32,8 @@ pub(super) async fn word(
             let order = payment(work, *payment_id).await?;
             Ok(screens::order(t, &order_view(work, t, &order).await?.ok_or_else(no_plan)?))
         }
-        Notice::Receipt { payment_id } => receipt(work, t, *payment_id, PaymentStatus::Completed).await,
-        Notice::Refunded { payment_id } => receipt(work, t, *payment_id, PaymentStatus::Refunded).await,
+        Notice::Receipt { payment_id } => receipt(work, t, *payment_id).await,
+        Notice::Refunded { payment_id, too_late } => refund(work, t, chat, *payment_id, *too_late).await,
         Notice::ChargeSentBack { charge_id } => {
             let charge = crud::unmatched::find(work.conn(), *charge_id).await?;
             let charge = charge.ok_or(Unsendable::Moot("there was no such money"))?;
@@ -115,27 +115,50 @@ async fn bought(work: &mut Work, order: &Payment) -> sqlx::Result<Option<Subscri
     }
 }
 
-/// What became of the money of an order that is in `status`; an order that has gone on since has another notice.
-async fn receipt(
+/// What the money of a completed order bought; an order that has gone on since has another notice.
+async fn receipt(work: &mut Work, t: &Texts, id: PaymentId) -> Result<Screen, Unsendable> {
+    let order = order_in(work, id, PaymentStatus::Completed).await?;
+    let subscription = bought(work, &order).await?;
+    let subscription = subscription.ok_or(Unsendable::Moot("the subscription is gone"))?;
+    let config = brought(work, &order, &subscription).await?;
+    let late = order.completed_at.is_some_and(|at| at > order.expires_at);
+    let kind = ReceiptKind::Paid { ends_at: subscription.ends_at, now: work.now(), config, late };
+    show_receipt(work, t, order, kind).await
+}
+
+/// That money went back, and what that took from the reader.
+async fn refund(
     work: &mut Work,
     t: &Texts,
+    chat: ChatId,
     id: PaymentId,
-    status: PaymentStatus,
+    too_late: bool,
 ) -> Result<Screen, Unsendable> {
-    let order = payment(work, id).await?;
-    if order.status != status {
-        return Err(Unsendable::Moot("the order has gone on since"));
-    }
-    let kind = match status {
-        PaymentStatus::Refunded => ReceiptKind::Refunded { had_access: order.completed_at.is_some() },
-        _ => {
-            let subscription = bought(work, &order).await?;
-            let subscription = subscription.ok_or(Unsendable::Moot("the subscription is gone"))?;
-            let config = brought(work, &order, &subscription).await?;
-            let late = order.completed_at.is_some_and(|at| at > order.expires_at);
-            ReceiptKind::Paid { ends_at: subscription.ends_at, now: work.now(), config, late }
+    let order = order_in(work, id, PaymentStatus::Refunded).await?;
+    // Who paid for somebody else loses nothing by it.
+    let took = order.completed_at.is_some() && !too_late && chat == order.user_id.into();
+    let now = work.now();
+    let access = match bought(work, &order).await?.filter(|_| took) {
+        None => Taken::Nothing,
+        Some(rest) if rest.status == SubscriptionStatus::Active && rest.ends_at > now => {
+            Taken::Until(rest.ends_at)
         }
+        Some(_) => Taken::All,
     };
+    show_receipt(work, t, order, ReceiptKind::Refunded { access }).await
+}
+
+async fn order_in(work: &mut Work, id: PaymentId, status: PaymentStatus) -> Result<Payment, Unsendable> {
+    let order = payment(work, id).await?;
+    if order.status == status { Ok(order) } else { Err(Unsendable::Moot("the order has gone on since")) }
+}
+
+async fn show_receipt(
+    work: &mut Work,
+    t: &Texts,
+    order: Payment,
+    kind: ReceiptKind,
+) -> Result<Screen, Unsendable> {
     let plan = plan_name(work, t, order.plan_id).await?.ok_or_else(no_plan)?;
     Ok(screens::receipt(t, &Receipt { price: order.paid(), order_ref: order.order_ref, plan, kind }))
 }

@@ -18,8 +18,18 @@ pub struct Receipt {
 pub enum ReceiptKind {
     /// `ends_at`: end of the access now. `late`: the money came after the order had expired, and counts all the same.
     Paid { ends_at: Timestamp, now: Timestamp, config: Brought, late: bool },
-    /// Given back, and the access taken off where it had given any.
-    Refunded { had_access: bool },
+    Refunded { access: Taken },
+}
+
+/// What a refund took from its reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// It had given no access, or none that was left.
+    Nothing,
+    /// The access has ended.
+    All,
+    /// Only what the money had bought; the access goes on until then.
+    Until(Timestamp),
 }
 
 /// What a purchase means for the person's devices.
@@ -50,13 +60,20 @@ pub fn receipt(t: &Texts, view: &Receipt) -> Screen {
             let rows = Rows::default().row((config == Brought::None).then_some(add));
             Screen::new(html, rows.vpn_and_home(t))
         }
-        ReceiptKind::Refunded { had_access } => {
+        ReceiptKind::Refunded { access } => {
             let args = args! { "plan" => plan, "price" => &view.price, "reference" => reference };
-            let access = if had_access { t.text("receipt-refunded-access") } else { Html::default() };
-            let html = paragraphs([t.with("receipt-refunded", args), access]);
+            let html = paragraphs([t.with("receipt-refunded", args), taken(t, access)]);
             let plans = button(t.label("go-plans"), Callback::Plans);
             Screen::new(html, Rows::default().row([plans]).home(t))
         }
+    }
+}
+
+fn taken(t: &Texts, access: Taken) -> Html {
+    match access {
+        Taken::Nothing => Html::default(),
+        Taken::All => t.text("receipt-refunded-access"),
+        Taken::Until(end) => t.with("receipt-refunded-until", args! { "date" => t.date(end) }),
     }
 }
 

@@ -88,8 +88,9 @@ pub fn receipts(t: &Texts, n: &Names) -> Vec<Sample> {
         sample("receipt/paid", paid(Brought::First, false)),
         sample("receipt/paid again", paid(Brought::Same, false)),
         sample("receipt/late", paid(Brought::First, true)),
-        sample("receipt/refunded", show(ReceiptKind::Refunded { had_access: true })),
-        sample("receipt/refunded unused", show(ReceiptKind::Refunded { had_access: false })),
+        sample("receipt/refunded", show(ReceiptKind::Refunded { access: Taken::All })),
+        sample("receipt/refunded unused", show(ReceiptKind::Refunded { access: Taken::Nothing })),
+        sample("receipt/refunded in part", show(ReceiptKind::Refunded { access: Taken::Until(ends_at) })),
     ]
 }
 

@@ -114,8 +114,17 @@ pub fn decisions(t: &Texts, n: &Names) -> Vec<Sample> {
         payer_name: n.person.clone(),
         paid_at: now() - Duration::days(3),
         charge: Some("stxCHARGE".to_owned()),
-        ends_at: Some(now()),
+        access: AccessAfter::EndsAtOnce,
     };
+    let after = |access| RefundPreview {
+        payment: payment_view(n, PaymentStatus::Completed),
+        payer_name: n.person.clone(),
+        charge: None,
+        access,
+        ..preview
+    };
+    let renewed = after(AccessAfter::Until(now() + Duration::days(30)));
+    let over = after(AccessAfter::Over);
     let hand = RefundPreview {
         payment: PaymentView {
             provider: ProviderId::Qvapay,
@@ -126,7 +135,7 @@ pub fn decisions(t: &Texts, n: &Names) -> Vec<Sample> {
         payer_name: n.person.clone(),
         paid_at: now() - Duration::days(3),
         charge: Some("7b1c2f66-3a0e-4f51-9c1d-5d0a3f1e2b44".to_owned()),
-        ends_at: None,
+        access: AccessAfter::None,
     };
     let target = BanTarget { id: ANA, name: n.person.clone() };
     let role = RoleView { role: Role::Support, expires_at: Some(now() + Duration::days(30)) };
@@ -135,6 +144,8 @@ pub fn decisions(t: &Texts, n: &Names) -> Vec<Sample> {
     let banned = |result| ban_result(t, &target, result);
     vec![
         sample("refund/question", refund_preview(t, &preview)),
+        sample("refund/question, others go on", refund_preview(t, &renewed)),
+        sample("refund/question, too late", refund_preview(t, &over)),
         sample("refund/question by hand", refund_preview(t, &hand)),
         sample("refund/noted", refund(RefundResult::Noted { order_ref: ORDER.to_owned(), payer: ANA })),
         sample("refund/started", refund(RefundResult::Started { order_ref: ORDER.to_owned(), payer: ANA })),

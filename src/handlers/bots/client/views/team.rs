@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use super::account::{self, LAST_PAGE};
 use crate::handlers::bots::screens::PaymentView;
 use crate::handlers::bots::screens::admin::{
-    Audit, AuditLine, BanTarget, Queues, RefundPreview, Reviews, Sales, Stats, UserLine, Users, Whois,
+    AccessAfter, Audit, AuditLine, BanTarget, Queues, RefundPreview, Reviews, Sales, Stats, UserLine, Users, Whois,
 };
 use crate::handlers::bots::stop::Stop;
 use crate::handlers::bots::talk::Talk;
@@ -143,14 +143,20 @@ pub async fn refund_preview(talk: &mut Talk<'_>, order: &Payment) -> sqlx::Resul
         Some(id) => subscription::own(talk.work, order.user_id, id).await?,
         None => None,
     };
-    let (now, days) = (talk.work.now(), TimeDelta::days(i64::from(order.duration_days)));
+    let now = talk.work.now();
+    let access = match bought.map(|bought| subscription::end_without(order, &bought, now)) {
+        None => AccessAfter::None,
+        Some(None) => AccessAfter::Over,
+        Some(Some(end)) if end <= now => AccessAfter::EndsAtOnce,
+        Some(Some(end)) => AccessAfter::Until(end),
+    };
     Ok(RefundPreview {
         payment: PaymentView { price: order.paid(), ..account::payment_view(order, &names) },
         payer: order.paid_by(),
         payer_name: payer.as_ref().map(full_name).unwrap_or_default(),
         paid_at: order.completed_at.unwrap_or(order.created_at),
         charge: order.charge_id.clone(),
-        ends_at: bought.map(|bought| (bought.ends_at - days).max(now)),
+        access,
     })
 }
 

@@ -13,7 +13,7 @@ mod whois;
 
 pub use audit::{Audit, AuditLine, audit};
 pub use bans::{BanResult, BanTarget, ban_question, ban_result};
-pub use refund::{RefundPreview, RefundResult, refund_preview, refund_result};
+pub use refund::{AccessAfter, RefundPreview, RefundResult, refund_preview, refund_result};
 pub use reviews::{ChargeResult, Reviews, charge, charge_result, reviews};
 pub use roles::{RoleChange, role_change};
 pub use stats::{Queues, Sales, Stats, stats};

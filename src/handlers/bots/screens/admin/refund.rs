@@ -17,8 +17,19 @@ pub struct RefundPreview {
     pub paid_at: Timestamp,
     /// The provider's id of the money; needed where it is sent back by hand.
     pub charge: Option<String>,
-    /// Where the access would end after the refund; None when it gave none.
-    pub ends_at: Option<Timestamp>,
+    pub access: AccessAfter,
+}
+
+/// What a refund would do to the access of whoever ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccessAfter {
+    /// The money had given none.
+    None,
+    /// What it had given is over: there is nothing to take.
+    Over,
+    EndsAtOnce,
+    /// Other purchases go on until then.
+    Until(Timestamp),
 }
 
 pub fn refund_preview(t: &Texts, view: &RefundPreview) -> Screen {
@@ -32,8 +43,7 @@ pub fn refund_preview(t: &Texts, view: &RefundPreview) -> Screen {
         "moment" => t.moment(view.paid_at),
         "reference" => Html::code(&payment.order_ref),
     };
-    let ends = view.ends_at.map(|at| t.with("refund-ends", args! { "date" => t.date(at) }));
-    let html = paragraphs([t.with("refund-question", args), by_hand(t, view), ends.unwrap_or_default()]);
+    let html = paragraphs([t.with("refund-question", args), by_hand(t, view), access(t, view.access)]);
     let price = args! { "price" => &payment.price };
     let yes = match payment.provider.gives_back() {
         true => button(t.label_with("refund-button-yes", price), Callback::RefundNow(payment.id)),
@@ -41,6 +51,15 @@ pub fn refund_preview(t: &Texts, view: &RefundPreview) -> Screen {
     };
     let no = button(t.label("refund-button-no"), Callback::Whois(view.payer));
     Screen::new(html, Rows::default().row([yes]).row([no]).home(t))
+}
+
+fn access(t: &Texts, after: AccessAfter) -> Html {
+    match after {
+        AccessAfter::None => Html::default(),
+        AccessAfter::Over => t.text("refund-too-late"),
+        AccessAfter::EndsAtOnce => t.text("refund-ends-now"),
+        AccessAfter::Until(end) => t.with("refund-ends", args! { "date" => t.date(end) }),
+    }
 }
 
 /// What to do first where the provider does not do it.
