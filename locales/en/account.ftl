@@ -54,6 +54,7 @@ logs-action = { $action ->
     [callback_ignored] A payment notice did not fit and was ignored
     [payment_completed] Payment received
     [payment_review] A payment went to review
+    [review_accepted] You accepted a payment in review
     [payment_unmatched] Money came that fits no order
     [charge_closed] You closed money without an order
     [charge_sent_back] Money without an order went back

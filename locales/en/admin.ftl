@@ -72,7 +72,7 @@ reviews-none = There is nothing to look at 🎉
 reviews-button-all = 🔎 Payments to look at
 reviews-button = 🔎 Look at it
 reviews-order = <b>Order { $number }</b> · { $plan } · { $money } · { $moment }
-reviews-button-order = ↩️ Order { $number } · { $money }
+reviews-button-order = 🔎 Order { $number } · { $money }
 reviews-button-charge = 🔎 No. { $number } · { $money }
 charge-line = <b>No. { $number }</b> · { $money } · { $provider } · { $moment }
 charge-facts =
@@ -83,6 +83,25 @@ charge-how = 👉 Once it is settled, close it and say how: { $command }
 charge-sent-back = ↩️ On its way: the money goes back the way it came.
 charge-closed = ✅ Closed.
 charge-gone = 🤷 There is none, or it is closed already.
+
+# --- an order in review ---
+review-order =
+    🔎 <b>Order { $number } · { $plan }</b>
+
+    { $who } · { $id }
+    { $moment }
+    { $reference }
+review-agreed = Agreed: <b>{ $price }</b> · { $provider }
+review-came = Came: <b>{ $money }</b>
+review-came-unknown = Came: nobody knows how much. Look at the account at { $provider }.
+review-payer = Paid by: { $who } · { $id }
+review-reason = Why it is here: { $reason }
+review-gives = ✅ If you accept, it gives what was ordered: { $days } · { $traffic } · { $devices }, access until <b>{ $date }</b>. What came is booked as paid.
+review-button-accept = ✅ Accept { $money }, give the plan
+review-button-refund = ↩️ Give it back…
+review-accepted = ✅ Accepted: { $reference }. The plan is given, and the person gets the receipt.
+review-over = Somebody decided before you. That order is now: { $status }.
+review-nothing-came = Nobody knows how much came for that order, so it cannot be accepted. Nothing has changed.
 
 # --- roles ---
 role-granted = 🎖 Done. Role for { $id }:

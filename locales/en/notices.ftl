@@ -49,7 +49,7 @@ alert-payment-review =
     Person: { $person }
     Cause: { $reason }
 
-    👉 Nothing was given for it. Compare it with the account at { $provider }, then settle it with the person or give it back: { $command }
+    👉 Nothing was given for it. Compare it with the account at { $provider }, then accept it or give it back: both are behind the button.
 alert-payment-unmatched =
     🔎 <b>Money came that fits no order</b>
 

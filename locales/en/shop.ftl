@@ -81,6 +81,7 @@ refuse-mismatch = The amount is not that of your order, so nothing was charged. 
 
 # --- receipts ---
 receipt-late = ✅ <b>Your payment came late, but it came.</b> Thank you!
+receipt-accepted = ✅ <b>We looked at your payment, and it counts.</b> Thank you!
 receipt-paid =
     { $plan } · { $price }
     Access until <b>{ $date }</b> ({ $span } from now)

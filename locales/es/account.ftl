@@ -54,6 +54,7 @@ logs-action = { $action ->
     [callback_ignored] Un aviso de pago no cuadraba y se ignoró
     [payment_completed] Pago recibido
     [payment_review] Un pago pasó a revisión
+    [review_accepted] Aceptaste un pago en revisión
     [payment_unmatched] Llegó dinero que no es de ningún pedido
     [charge_closed] Cerraste un cobro sin pedido
     [charge_sent_back] Un cobro sin pedido se devolvió

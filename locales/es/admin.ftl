@@ -72,7 +72,7 @@ reviews-none = No hay nada por mirar 🎉
 reviews-button-all = 🔎 Pagos que hay que mirar
 reviews-button = 🔎 Mirarlo
 reviews-order = <b>Pedido { $number }</b> · { $plan } · { $money } · { $moment }
-reviews-button-order = ↩️ Pedido { $number } · { $money }
+reviews-button-order = 🔎 Pedido { $number } · { $money }
 reviews-button-charge = 🔎 N.º { $number } · { $money }
 charge-line = <b>N.º { $number }</b> · { $money } · { $provider } · { $moment }
 charge-facts =
@@ -83,6 +83,25 @@ charge-how = 👉 Cuando esté resuelto, ciérralo y di cómo: { $command }
 charge-sent-back = ↩️ En marcha: el dinero vuelve por donde vino.
 charge-closed = ✅ Cerrado.
 charge-gone = 🤷 No existe o ya está cerrado.
+
+# --- un pedido en revisión ---
+review-order =
+    🔎 <b>Pedido { $number } · { $plan }</b>
+
+    { $who } · { $id }
+    { $moment }
+    { $reference }
+review-agreed = Acordado: <b>{ $price }</b> · { $provider }
+review-came = Llegó: <b>{ $money }</b>
+review-came-unknown = Llegó: no se sabe cuánto. Míralo en la cuenta de { $provider }.
+review-payer = Pagó: { $who } · { $id }
+review-reason = Por qué está aquí: { $reason }
+review-gives = ✅ Si lo aceptas, se da lo pedido: { $days } · { $traffic } · { $devices }, acceso hasta el <b>{ $date }</b>. Lo que llegó se anota como pagado.
+review-button-accept = ✅ Aceptar { $money } y dar el plan
+review-button-refund = ↩️ Devolverlo…
+review-accepted = ✅ Aceptado: { $reference }. El plan está dado y la persona recibe su recibo.
+review-over = Alguien decidió antes que tú. Ese pedido está ahora: { $status }.
+review-nothing-came = No se sabe cuánto llegó para ese pedido, así que no se puede aceptar. Nada ha cambiado.
 
 # --- roles ---
 role-granted = 🎖 Listo. Rol para { $id }:

@@ -49,7 +49,7 @@ alert-payment-review =
     Persona: { $person }
     Causa: { $reason }
 
-    👉 No se dio nada a cambio. Compáralo con la cuenta en { $provider }; después acuérdalo con la persona o devuélvelo: { $command }
+    👉 No se dio nada a cambio. Compáralo con la cuenta en { $provider } y después acéptalo o devuélvelo: el botón de abajo lleva a las dos cosas.
 alert-payment-unmatched =
     🔎 <b>Llegó dinero que no encaja con ningún pedido</b>
 

@@ -81,6 +81,7 @@ refuse-mismatch = El importe no es el de tu pedido, así que no se cobró nada. 
 
 # --- recibos ---
 receipt-late = ✅ <b>Tu pago llegó tarde, pero llegó.</b> ¡Gracias!
+receipt-accepted = ✅ <b>Revisamos tu pago y está aceptado.</b> ¡Gracias!
 receipt-paid =
     { $plan } · { $price }
     Acceso hasta el <b>{ $date }</b> (quedan { $span })

@@ -54,6 +54,7 @@ logs-action = { $action ->
     [callback_ignored] Уведомление об оплате не подошло и пропущено
     [payment_completed] Оплата получена
     [payment_review] Платёж отправлен на проверку
+    [review_accepted] Вы приняли платёж с проверки
     [payment_unmatched] Пришли деньги, для которых нет заказа
     [charge_closed] Вы закрыли платёж без заказа
     [charge_sent_back] Платёж без заказа возвращён

@@ -72,7 +72,7 @@ reviews-none = Проверять нечего 🎉
 reviews-button-all = 🔎 Платежи на проверке
 reviews-button = 🔎 Посмотреть
 reviews-order = <b>Заказ { $number }</b> · { $plan } · { $money } · { $moment }
-reviews-button-order = ↩️ Заказ { $number } · { $money }
+reviews-button-order = 🔎 Заказ { $number } · { $money }
 reviews-button-charge = 🔎 № { $number } · { $money }
 charge-line = <b>№ { $number }</b> · { $money } · { $provider } · { $moment }
 charge-facts =
@@ -83,6 +83,25 @@ charge-how = 👉 Когда вопрос решён, закройте его и
 charge-sent-back = ↩️ Возврат начат: деньги вернутся туда, откуда пришли.
 charge-closed = ✅ Закрыто.
 charge-gone = 🤷 Такого платежа нет, или он уже закрыт.
+
+# --- заказ на проверке ---
+review-order =
+    🔎 <b>Заказ { $number } · { $plan }</b>
+
+    { $who } · { $id }
+    { $moment }
+    { $reference }
+review-agreed = Договорились: <b>{ $price }</b> · { $provider }
+review-came = Пришло: <b>{ $money }</b>
+review-came-unknown = Пришло: сумма неизвестна. Посмотрите в кабинете { $provider }.
+review-payer = Кто заплатил: { $who } · { $id }
+review-reason = Почему на проверке: { $reason }
+review-gives = ✅ Если принять, будет выдано заказанное: { $days } · { $traffic } · { $devices }, доступ до <b>{ $date }</b>. Пришедшая сумма запишется как оплата.
+review-button-accept = ✅ Принять { $money } и выдать тариф
+review-button-refund = ↩️ Вернуть деньги…
+review-accepted = ✅ Принято: { $reference }. Тариф выдан, человек получит чек.
+review-over = Кто-то решил раньше вас. Состояние заказа: { $status }.
+review-nothing-came = Неизвестно, сколько пришло по этому заказу, поэтому принять его нельзя. Ничего не изменилось.
 
 # --- роли ---
 role-granted = 🎖 Готово. Роль для { $id }:

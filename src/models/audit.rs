@@ -43,6 +43,7 @@ text_enum! {
         CallbackIgnored = "callback_ignored",
         PaymentCompleted = "payment_completed",
         PaymentReview = "payment_review",
+        ReviewAccepted = "review_accepted",
         PaymentUnmatched = "payment_unmatched",
         ChargeClosed = "charge_closed",
         ChargeSentBack = "charge_sent_back",

@@ -21,6 +21,10 @@ pub enum Notice {
     Receipt {
         payment_id: PaymentId,
     },
+    /// As [`Notice::Receipt`], for money that a human has looked at first.
+    Accepted {
+        payment_id: PaymentId,
+    },
     Refunded {
         payment_id: PaymentId,
         /// What the money had bought was over by then: no access was taken back.

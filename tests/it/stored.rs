@@ -155,6 +155,7 @@ fn notices() {
     let (payment_id, config_id) = (PaymentId(8), ConfigId(7));
     stored(Notice::Order { payment_id }, r#"{"notice":"order","payment_id":8}"#);
     stored(Notice::Receipt { payment_id }, r#"{"notice":"receipt","payment_id":8}"#);
+    stored(Notice::Accepted { payment_id }, r#"{"notice":"accepted","payment_id":8}"#);
     let json = r#"{"notice":"refunded","payment_id":8}"#;
     stored(Notice::Refunded { payment_id, too_late: false }, json);
     let json = r#"{"notice":"refunded","payment_id":8,"too_late":true}"#;
@@ -313,7 +314,7 @@ fn buttons_in_old_chats() {
         "home help profile status terms privacy paysupport myroles mylogs langs lang cancel trial \
          trial-take plans plan buy order order-cancel vpn add add-to cfg cfg-file cfg-qr cfg-text \
          cfg-name cfg-revoke cfg-revoke-yes cfg-guides cfg-guide cfg-trouble guides guides-for guide trouble \
-         users whois audit audit-of stats refund refund-yes refund-hand reviews charge charge-back ban ban-yes unban",
+         users whois audit audit-of stats refund refund-yes refund-hand reviews review review-yes charge charge-back ban ban-yes unban",
         "a tag that is gone leaves dead buttons behind"
     );
     for data in ["buy:3:stars", "trial-take:wireguard", "add-to:10:outline", "cfg-guide:7:ios", "lang:ru"] {

@@ -115,6 +115,9 @@ callbacks! {
     /// The money was paid back at the provider.
     RefundedByHand(payment: PaymentId) = "refund-hand";
     Reviews = "reviews";
+    /// An order in review, and what can be done.
+    Review(payment: PaymentId) = "review";
+    AcceptReview(payment: PaymentId) = "review-yes";
     /// Money without an order.
     Charge(charge: ChargeId) = "charge";
     SendBack(charge: ChargeId) = "charge-back";

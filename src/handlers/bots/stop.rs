@@ -62,6 +62,7 @@ impl From<PaymentError> for Stop {
             }
             PaymentError::WrongState(_)
             | PaymentError::NoCharge
+            | PaymentError::NothingCame
             | PaymentError::RefundByHand(_)
             | PaymentError::RefundThroughApi(_) => Stop::Tell(Reply::StaleButton),
             PaymentError::TooMany => {

@@ -2,10 +2,12 @@
 //! anything is given; money that fits no order is kept for a human and never lost.
 //!
 //! `order` makes and closes orders, `stars` is what Telegram tells of Stars, `settle` credits money,
-//! `refund` sends it back, `unmatched` keeps what fits no order.
+//! `review` lets money count that came otherwise than agreed, `refund` sends it back, `unmatched` keeps what fits no
+//! order.
 
 mod order;
 mod refund;
+mod review;
 mod settle;
 mod stars;
 mod unmatched;
@@ -26,6 +28,7 @@ pub use order::{
     is_invoicing_stuck, left, look_again, not_observed, open_order_of, recent, send_stars_invoice, title_of,
 };
 pub use refund::{find_refundable, refunded, refunded_by_hand, request_refund};
+pub use review::{accept_review, charge_of, find_in_review};
 pub use settle::{Credit, callback_received, observed};
 pub use stars::{
     CheckoutRefusal, StarsPayment, check_checkout, stars_book_read, stars_paid, stars_refunded,
@@ -47,6 +50,8 @@ pub enum PaymentError {
     Unknown,
     #[error("an order that is {0} cannot be changed so")]
     WrongState(PaymentStatus),
+    #[error("it is not known how much came for the order")]
+    NothingCame,
     #[error("the provider gave no id of the money, so it cannot be sent back")]
     NoCharge,
     #[error("{0} gives no money back through its API: it is sent by hand")]

@@ -106,7 +106,12 @@ pub(super) async fn give(
 
 /// At once: the person waits for it, and it comes before what was bought.
 fn send_receipt(work: &mut Work, order: &Payment) {
-    let body = Body::Notice { notice: Notice::Receipt { payment_id: order.id }, replace: None };
+    let payment_id = order.id;
+    let notice = match order.status {
+        PaymentStatus::Review => Notice::Accepted { payment_id },
+        _ => Notice::Receipt { payment_id },
+    };
+    let body = Body::Notice { notice, replace: None };
     let receipt = Outgoing::new(Bot::Client, order.user_id, Class::Interactive, body);
     work.send(receipt.once(format!("receipt:{}", order.id)));
 }
@@ -125,6 +130,8 @@ async fn review(
     }
     if !order.status.may_become(PaymentStatus::Review) {
         return match charge {
+            // It was looked at already: accepted, or sent back.
+            Some(charge) if order.charge_id.as_deref() == Some(&charge.id) => Ok(Credit::Duplicate),
             Some(charge) => {
                 unmatched::keep(work, order.provider, charge, payer, Some(order.id), reason).await
             }

@@ -4,6 +4,7 @@ use usipipo::handlers::bots::commands::Command;
 use usipipo::handlers::bots::screens::admin::usage;
 use usipipo::handlers::bots::screens::{Reply, reply_alert};
 use usipipo::ids::PaymentId;
+use usipipo::models::bot::Language;
 use usipipo::models::notice::Notice;
 use usipipo::models::role::Role;
 use usipipo::models::user::UserStatus;
@@ -45,6 +46,8 @@ async fn to_everybody_else_the_teams_commands_and_buttons_do_not_exist() {
         "refund-yes:1",
         "refund-hand:1",
         "reviews",
+        "review:1",
+        "review-yes:1",
         "charge:1",
         "charge-back:1",
         "ban:6123456789",
@@ -226,6 +229,39 @@ async fn money_without_an_order_is_looked_at_and_closed() {
     assert_eq!(house.says(BOSS, "/reviews 2 again").await.html(), gone);
     assert_eq!(house.presses(BOSS, "charge:99").await.html(), gone);
     assert_eq!(house.works.audited("charge_closed").await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_order_in_review_is_looked_at_and_accepted() {
+    for language in Language::ALL {
+        let (house, boss) = (House::with_servers().await, BOSS.speaking(*language));
+        let payload = house.order(ANA, 2).await;
+        house.client(paid(ANA, &payload, 77, "c1")).await;
+        let said = house.says(boss, "/reviews").await;
+        assert!(said.buttons().contains(&"review:1".to_owned()), "{said:?}");
+        let said = house.presses(boss, "review:1").await;
+        for fact in ["250 ⭐", "77 ⭐", "6123456789", "VPN", "30", "200"] {
+            assert!(said.html().contains(fact), "{fact}: {said:?}");
+        }
+        for button in ["review-yes:1", "refund:1", "whois:6123456789", "reviews"] {
+            assert!(said.buttons().contains(&button.to_owned()), "{button}: {said:?}");
+        }
+        assert_eq!(house.count("subscriptions").await, 0, "looking gives nothing");
+
+        house.presses(boss, "review-yes:1").await;
+        assert_eq!(house.text("SELECT status FROM payments").await, "completed");
+        assert_eq!(house.text("SELECT status FROM subscriptions").await, "active");
+        let told = house.works.notices_to(ANA.user()).await;
+        assert!(told.contains(&Notice::Accepted { payment_id: PaymentId(1) }), "{told:?}");
+        assert_eq!(house.works.audited("review_accepted").await[0].user_id, Some(BOSS.user()));
+
+        let again = house.presses(boss, "review-yes:1").await;
+        let paid = boss.texts().text("payment-completed").into_string();
+        assert!(again.html().contains(&paid), "{again:?}");
+        assert_eq!(house.count("ledger_entries").await, 1);
+        let none = boss.texts().text("reviews-none").into_string();
+        assert!(house.presses(boss, "reviews").await.html().contains(&none));
+    }
 }
 
 #[tokio::test]

@@ -11,13 +11,14 @@ use usipipo::models::vpn::Protocol;
 use super::{ANA, BOSS, BRUNO, House, Person, paid};
 
 /// Buttons that change something, in the order in which they are pressed, after all others.
-const LAST: [&str; 12] = [
+const LAST: [&str; 13] = [
     "lang",
     "cfg-name",
     "buy",
     "order-cancel",
     "trial-take",
     "add-to",
+    "review-yes",
     "refund-yes",
     "refund-hand",
     "charge-back",
@@ -105,6 +106,8 @@ async fn team() -> BTreeSet<String> {
     house.bought(BRUNO, 1, 75).await;
     house.sql("UPDATE payments SET provider = 'qvapay' WHERE id = 2").await;
     house.client(paid(ANA, "ord_nosuch.v1", 77, "c1")).await;
+    let payload = house.order(BRUNO, 2).await;
+    house.client(paid(BRUNO, &payload, 1, "c2")).await;
     for page in 0..12 {
         let many = Person { id: 7000 + page, name: "Many", language: "ru" };
         house.says(many, "/start").await;

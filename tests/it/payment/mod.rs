@@ -3,6 +3,7 @@
 mod order;
 mod poll;
 mod refund;
+mod review;
 mod routes;
 mod settle;
 mod unmatched;

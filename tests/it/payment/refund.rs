@@ -98,8 +98,7 @@ async fn a_refund_after_the_end_takes_nothing_and_says_so() {
     let ends = "SELECT CAST(UNIX_TIMESTAMP(ends_at) AS SIGNED) FROM subscriptions";
     let before = shop.count(ends).await;
     let id = order.id;
-    let refund =
-        shop.works.run("refunded", Origin::SYSTEM, |work| payment::refunded(work, id).scope_boxed());
+    let refund = shop.works.run("refunded", Origin::SYSTEM, |work| payment::refunded(work, id).scope_boxed());
     assert!(refund.await.unwrap());
     assert_eq!(shop.count(ends).await, before, "its keys are kept as long as those of others");
     assert_eq!(shop.works.audited("subscription_taken_back").await.len(), 0);
@@ -180,7 +179,10 @@ async fn money_of_somebody_else_goes_back_to_them() {
     eventually(LIMIT, async || shop.payment(&order).await.status == PaymentStatus::Refunded).await;
     let expected = json!({ "user_id": bruno, "telegram_payment_charge_id": "charge" });
     assert_eq!(telegram.only(), ("refundStarPayment".to_owned(), expected));
-    assert_eq!(shop.works.notices_to(bruno).await, [Notice::Refunded { payment_id: order.id, too_late: false }]);
+    assert_eq!(
+        shop.works.notices_to(bruno).await,
+        [Notice::Refunded { payment_id: order.id, too_late: false }]
+    );
     let looked_at = Notice::Order { payment_id: order.id };
     assert_eq!(shop.works.notices_to(ANA).await, [looked_at], "nothing of hers came back");
     assert_eq!(shop.count("SELECT COUNT(*) FROM ledger_entries").await, 0);

@@ -60,6 +60,8 @@ pub(super) async fn press(talk: &mut Talk<'_>, callback: Callback, left: Option<
         Callback::RefundNow(payment) => admin::refund(talk, payment).await,
         Callback::RefundedByHand(payment) => admin::refunded_by_hand(talk, payment).await,
         Callback::Reviews => admin::reviews(talk).await,
+        Callback::Review(payment) => admin::review(talk, payment).await,
+        Callback::AcceptReview(payment) => admin::accept(talk, payment).await,
         Callback::Charge(charge) => admin::charge(talk, charge).await,
         Callback::SendBack(charge) => admin::send_back(talk, charge).await,
         Callback::Ban(user) => admin::ask_ban(talk, user).await,

@@ -7,7 +7,7 @@ use super::{Unsendable, texts_for};
 use crate::config::Contact;
 use crate::crud;
 use crate::handlers::bots::screens::{
-    self, Brought, Order, OrderState, Receipt, ReceiptKind, Reminder, Screen, SubscriptionView, Taken,
+    self, Brought, Came, Order, OrderState, Receipt, ReceiptKind, Reminder, Screen, SubscriptionView, Taken,
 };
 use crate::i18n::Texts;
 use crate::ids::{ChatId, PaymentId, PlanId, SubscriptionId};
@@ -32,7 +32,8 @@ pub(super) async fn word(
             let order = payment(work, *payment_id).await?;
             Ok(screens::order(t, &order_view(work, t, &order).await?.ok_or_else(no_plan)?))
         }
-        Notice::Receipt { payment_id } => receipt(work, t, *payment_id).await,
+        Notice::Receipt { payment_id } => receipt(work, t, *payment_id, false).await,
+        Notice::Accepted { payment_id } => receipt(work, t, *payment_id, true).await,
         Notice::Refunded { payment_id, too_late } => refund(work, t, chat, *payment_id, *too_late).await,
         Notice::ChargeSentBack { charge_id } => {
             let charge = crud::unmatched::find(work.conn(), *charge_id).await?;
@@ -115,14 +116,19 @@ async fn bought(work: &mut Work, order: &Payment) -> sqlx::Result<Option<Subscri
     }
 }
 
-/// What the money of a completed order bought; an order that has gone on since has another notice.
-async fn receipt(work: &mut Work, t: &Texts, id: PaymentId) -> Result<Screen, Unsendable> {
+/// What the money of a completed order bought; an order that has gone on since has another notice. `reviewed`: a human
+/// has looked at the money first.
+async fn receipt(work: &mut Work, t: &Texts, id: PaymentId, reviewed: bool) -> Result<Screen, Unsendable> {
     let order = order_in(work, id, PaymentStatus::Completed).await?;
     let subscription = bought(work, &order).await?;
     let subscription = subscription.ok_or(Unsendable::Moot("the subscription is gone"))?;
     let config = brought(work, &order, &subscription).await?;
-    let late = order.completed_at.is_some_and(|at| at > order.expires_at);
-    let kind = ReceiptKind::Paid { ends_at: subscription.ends_at, now: work.now(), config, late };
+    let came = match order.completed_at {
+        _ if reviewed => Came::Reviewed,
+        Some(at) if at > order.expires_at => Came::Late,
+        _ => Came::InTime,
+    };
+    let kind = ReceiptKind::Paid { ends_at: subscription.ends_at, now: work.now(), config, came };
     show_receipt(work, t, order, kind).await
 }
 

@@ -41,12 +41,12 @@ fn words(t: &Texts, alert: &Alert) -> Html {
             t.with("alert-message-dead", args)
         }
         Alert::PaymentReview { payment_id, money } => {
-            let command = format!("/refund {payment_id}");
-            t.with("alert-payment-review", odd(money, &payment_id.to_string(), &command))
+            t.with("alert-payment-review", odd(money, &payment_id.to_string()))
         }
         Alert::PaymentUnmatched { charge_id, money } => {
-            let command = format!("/reviews {charge_id} …");
-            t.with("alert-payment-unmatched", odd(money, &charge_id.to_string(), &command))
+            let mut args = odd(money, &charge_id.to_string());
+            args.set("command", Html::code(format!("/reviews {charge_id} …")));
+            t.with("alert-payment-unmatched", args)
         }
         Alert::ProvisioningDelayed { config_id, user_id, reason } => {
             let (config, user) = (Html::code(config_id), Html::code(user_id));
@@ -73,7 +73,7 @@ fn words(t: &Texts, alert: &Alert) -> Html {
 }
 
 /// The facts of money that a human has to look at; `number` is of its order, or its own.
-fn odd(money: &OddMoney, number: &str, command: &str) -> Args {
+fn odd(money: &OddMoney, number: &str) -> Args {
     let unknown = || Html::from("–");
     args! {
         "number" => Html::code(number),
@@ -81,7 +81,6 @@ fn odd(money: &OddMoney, number: &str, command: &str) -> Args {
         "provider" => money.provider.map_or_else(unknown, |provider| provider_name(provider).into()),
         "person" => money.person.map_or_else(unknown, Html::code),
         "reason" => cause(&money.reason),
-        "command" => Html::code(command),
     }
 }
 
@@ -105,7 +104,9 @@ fn action(t: &Texts, alert: &Alert) -> Option<Button> {
         Alert::PoolLow { .. } | Alert::ServerDown { .. } | Alert::ServerUp { .. } => {
             Some(button(t.label("home-button-status"), Callback::Status))
         }
-        Alert::PaymentReview { .. } => Some(button(t.label("reviews-button"), Callback::Reviews)),
+        Alert::PaymentReview { payment_id, .. } => {
+            Some(button(t.label("reviews-button"), Callback::Review(*payment_id)))
+        }
         Alert::PaymentUnmatched { charge_id, .. } => {
             Some(button(t.label("reviews-button"), Callback::Charge(*charge_id)))
         }

@@ -48,7 +48,7 @@ pub use parts::{ConfigView, PaymentView, RoleView, SubscriptionView};
 pub(super) use parts::{allows, protocol_name, provider_name};
 pub use plans::{Held, PayOption, PlanDetail, PlanView, plan, plans};
 pub use profile::{Profile, profile};
-pub use receipt::{Brought, Receipt, ReceiptKind, Taken, receipt};
+pub use receipt::{Brought, Came, Receipt, ReceiptKind, Taken, receipt};
 pub use reminder::{Reminder, reminder};
 pub use reply::{Reply, reply, reply_alert, reply_text};
 pub use roles::my_roles;

@@ -16,9 +16,26 @@ pub struct Receipt {
 }
 
 pub enum ReceiptKind {
-    /// `ends_at`: end of the access now. `late`: the money came after the order had expired, and counts all the same.
-    Paid { ends_at: Timestamp, now: Timestamp, config: Brought, late: bool },
-    Refunded { access: Taken },
+    /// `ends_at`: end of the access now.
+    Paid {
+        ends_at: Timestamp,
+        now: Timestamp,
+        config: Brought,
+        came: Came,
+    },
+    Refunded {
+        access: Taken,
+    },
+}
+
+/// How money that counts has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Came {
+    InTime,
+    /// After the order had expired.
+    Late,
+    /// Otherwise than agreed: a human looked at it and let it count.
+    Reviewed,
 }
 
 /// What a refund took from its reader.
@@ -46,7 +63,7 @@ pub enum Brought {
 pub fn receipt(t: &Texts, view: &Receipt) -> Screen {
     let (plan, reference) = (parts::product_name(t, Some(&view.plan)), Html::code(&view.order_ref));
     match view.kind {
-        ReceiptKind::Paid { ends_at, now, config, late } => {
+        ReceiptKind::Paid { ends_at, now, config, came } => {
             let args = args! {
                 "plan" => plan,
                 "price" => &view.price,
@@ -54,7 +71,11 @@ pub fn receipt(t: &Texts, view: &Receipt) -> Screen {
                 "date" => t.date(ends_at),
                 "reference" => reference,
             };
-            let thanks = if late { t.text("receipt-late") } else { t.text("order-paid") };
+            let thanks = match came {
+                Came::InTime => t.text("order-paid"),
+                Came::Late => t.text("receipt-late"),
+                Came::Reviewed => t.text("receipt-accepted"),
+            };
             let html = paragraphs([thanks, t.with("receipt-paid", args), next(t, config)]);
             let add = button(t.label("vpn-button-add"), Callback::AddConfig);
             let rows = Rows::default().row((config == Brought::None).then_some(add));

@@ -192,7 +192,10 @@ pub fn areas(t: &Texts, n: &Names) -> Vec<(&'static str, Vec<Sample>)> {
         ),
         ("vpn", all(vec![vpn::vpns(t, n), vpn::configs(t, n), vpn::guides_and_delivery(t, n)])),
         ("account", all(vec![account::person(t, n), account::house(t, n)])),
-        ("team", all(vec![team::people(t, n), team::decisions(t, n)])),
+        (
+            "team",
+            all(vec![team::people(t, n), team::refunds(t, n), team::reviewed(t, n), team::decisions(t, n)]),
+        ),
     ]
 }
 

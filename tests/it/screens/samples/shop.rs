@@ -83,11 +83,12 @@ pub fn receipts(t: &Texts, n: &Names) -> Vec<Sample> {
     let show =
         |kind| receipt(t, &Receipt { order_ref: ORDER.to_owned(), plan: n.plan.clone(), price: usd(), kind });
     let ends_at = now() + Duration::days(30);
-    let paid = |config, late| show(ReceiptKind::Paid { ends_at, now: now(), config, late });
+    let paid = |config, came| show(ReceiptKind::Paid { ends_at, now: now(), config, came });
     vec![
-        sample("receipt/paid", paid(Brought::First, false)),
-        sample("receipt/paid again", paid(Brought::Same, false)),
-        sample("receipt/late", paid(Brought::First, true)),
+        sample("receipt/paid", paid(Brought::First, Came::InTime)),
+        sample("receipt/paid again", paid(Brought::Same, Came::InTime)),
+        sample("receipt/late", paid(Brought::First, Came::Late)),
+        sample("receipt/accepted", paid(Brought::None, Came::Reviewed)),
         sample("receipt/refunded", show(ReceiptKind::Refunded { access: Taken::All })),
         sample("receipt/refunded unused", show(ReceiptKind::Refunded { access: Taken::Nothing })),
         sample("receipt/refunded in part", show(ReceiptKind::Refunded { access: Taken::Until(ends_at) })),

@@ -107,7 +107,22 @@ fn unmatched(n: &Names, provider: ProviderId) -> UnmatchedCharge {
     }
 }
 
-pub fn decisions(t: &Texts, n: &Names) -> Vec<Sample> {
+fn in_review(n: &Names, came: Option<Money>, payer: Option<(UserId, String)>) -> Review {
+    Review {
+        payment: payment_view(n, PaymentStatus::Review),
+        buyer: (ANA, n.person.clone()),
+        payer,
+        came,
+        charge: Some(format!("stx{}", n.person)),
+        reason: format!("{}: paid 100, the price is 250", n.person),
+        days: 30,
+        traffic_mb: Some(204_800),
+        device_limit: 3,
+        ends_at: now() + Duration::days(30),
+    }
+}
+
+pub fn refunds(t: &Texts, n: &Names) -> Vec<Sample> {
     let preview = RefundPreview {
         payment: payment_view(n, PaymentStatus::Completed),
         payer: ANA,
@@ -137,11 +152,7 @@ pub fn decisions(t: &Texts, n: &Names) -> Vec<Sample> {
         charge: Some("7b1c2f66-3a0e-4f51-9c1d-5d0a3f1e2b44".to_owned()),
         access: AccessAfter::None,
     };
-    let target = BanTarget { id: ANA, name: n.person.clone() };
-    let role = RoleView { role: Role::Support, expires_at: Some(now() + Duration::days(30)) };
-    let change = |change: RoleChange| role_change(t, &change);
     let refund = |result: RefundResult| refund_result(t, &result);
-    let banned = |result| ban_result(t, &target, result);
     vec![
         sample("refund/question", refund_preview(t, &preview)),
         sample("refund/question, others go on", refund_preview(t, &renewed)),
@@ -152,13 +163,38 @@ pub fn decisions(t: &Texts, n: &Names) -> Vec<Sample> {
         sample("refund/not paid", refund(RefundResult::NotPaid { status: PaymentStatus::Refunded })),
         sample("refund/no order", refund(RefundResult::NoSuchOrder)),
         sample("refund/by hand", refund(RefundResult::ByHand { provider: ProviderId::Qvapay })),
+    ]
+}
+
+pub fn reviewed(t: &Texts, n: &Names) -> Vec<Sample> {
+    let decided = |result: ReviewResult| review_result(t, &result);
+    let payer = (UserId(987_654_321), n.person.clone());
+    vec![
         sample("reviews", reviews(t, &waiting(n))),
         sample("reviews/none", reviews(t, &Reviews { orders: vec![], charges: vec![] })),
+        sample("review", review(t, &in_review(n, Some(Money::stars(100)), None))),
+        sample(
+            "review/paid by somebody else",
+            review(t, &in_review(n, Some(Money::stars(250)), Some(payer))),
+        ),
+        sample("review/unknown amount", review(t, &in_review(n, None, None))),
+        sample("review/accepted", decided(ReviewResult::Accepted { order_ref: ORDER.to_owned(), user: ANA })),
+        sample("review/over", decided(ReviewResult::Over { status: PaymentStatus::Completed })),
+        sample("review/nothing came", decided(ReviewResult::NothingCame)),
         sample("charge", charge(t, &unmatched(n, ProviderId::Stars))),
         sample("charge/by hand", charge(t, &unmatched(n, ProviderId::Qvapay))),
         sample("charge/sent back", charge_result(t, ChargeResult::SentBack)),
         sample("charge/closed", charge_result(t, ChargeResult::Closed)),
         sample("charge/gone", charge_result(t, ChargeResult::Gone)),
+    ]
+}
+
+pub fn decisions(t: &Texts, n: &Names) -> Vec<Sample> {
+    let target = BanTarget { id: ANA, name: n.person.clone() };
+    let role = RoleView { role: Role::Support, expires_at: Some(now() + Duration::days(30)) };
+    let change = |change: RoleChange| role_change(t, &change);
+    let banned = |result| ban_result(t, &target, result);
+    vec![
         sample("role/granted", change(RoleChange::Granted { user: ANA, role })),
         sample("role/revoked", change(RoleChange::Revoked { user: ANA, role: Role::Support })),
         sample("role/unknown", change(RoleChange::UnknownRole { given: n.person.clone() })),

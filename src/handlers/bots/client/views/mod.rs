@@ -8,7 +8,7 @@ mod team;
 pub(super) use access::{add_config, config, config_detail, status, vpn};
 pub(super) use account::{my_logs, payments, profile, roles};
 pub(super) use shop::{home, plan, plans, trial};
-pub(super) use team::{audit, ban_target, refund_preview, reviews, stats, users, whois};
+pub(super) use team::{audit, ban_target, refund_preview, review, reviews, stats, users, whois};
 
 use crate::models::subscription::SubscriptionStatus;
 

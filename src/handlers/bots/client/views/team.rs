@@ -5,7 +5,8 @@ use chrono::TimeDelta;
 use super::account::{self, LAST_PAGE};
 use crate::handlers::bots::screens::PaymentView;
 use crate::handlers::bots::screens::admin::{
-    AccessAfter, Audit, AuditLine, BanTarget, Queues, RefundPreview, Reviews, Sales, Stats, UserLine, Users, Whois,
+    AccessAfter, Audit, AuditLine, BanTarget, Queues, RefundPreview, Review, Reviews, Sales, Stats, UserLine,
+    Users, Whois,
 };
 use crate::handlers::bots::stop::Stop;
 use crate::handlers::bots::talk::Talk;
@@ -158,6 +159,36 @@ pub async fn refund_preview(talk: &mut Talk<'_>, order: &Payment) -> sqlx::Resul
         charge: order.charge_id.clone(),
         access,
     })
+}
+
+/// An order in review, with what accepting it would give.
+pub async fn review(talk: &mut Talk<'_>, order: &Payment) -> sqlx::Result<Review> {
+    let names = catalogue::names(talk.work, talk.user.language).await?;
+    let held = subscription::list_of_user(talk.work, order.user_id).await?;
+    let same = held.iter().find(|held| held.plan_id == Some(order.plan_id));
+    let now = talk.work.now();
+    let begins = same.map_or(now, |same| same.ends_at.max(now));
+    Ok(Review {
+        payment: account::payment_view(order, &names),
+        buyer: named(talk, order.user_id).await?,
+        payer: match order.paid_by() {
+            payer if payer == order.user_id => None,
+            payer => Some(named(talk, payer).await?),
+        },
+        came: payment::charge_of(order).and_then(|charge| charge.money()),
+        charge: order.charge_id.clone(),
+        reason: order.note.clone().unwrap_or_default(),
+        days: order.duration_days,
+        traffic_mb: order.traffic_mb,
+        device_limit: order.device_limit,
+        ends_at: begins + TimeDelta::days(i64::from(order.duration_days)),
+    })
+}
+
+/// Somebody with their name, if they are known.
+async fn named(talk: &mut Talk<'_>, id: UserId) -> sqlx::Result<(UserId, String)> {
+    let known = people::get(talk.work, id).await?;
+    Ok((id, known.as_ref().map(full_name).unwrap_or_default()))
 }
 
 /// What a human has to look at, a few at a time.

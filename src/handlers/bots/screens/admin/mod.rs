@@ -4,6 +4,7 @@
 mod audit;
 mod bans;
 mod refund;
+mod review;
 mod reviews;
 mod roles;
 mod stats;
@@ -14,6 +15,7 @@ mod whois;
 pub use audit::{Audit, AuditLine, audit};
 pub use bans::{BanResult, BanTarget, ban_question, ban_result};
 pub use refund::{AccessAfter, RefundPreview, RefundResult, refund_preview, refund_result};
+pub use review::{Review, ReviewResult, review, review_result};
 pub use reviews::{ChargeResult, Reviews, charge, charge_result, reviews};
 pub use roles::{RoleChange, role_change};
 pub use stats::{Queues, Sales, Stats, stats};

@@ -22,15 +22,15 @@ pub fn reviews(t: &Texts, view: &Reviews) -> Screen {
     let charges = view.charges.iter().map(|charge| lines([line(t, charge), reason(&charge.reason)]));
     let list: Vec<Html> = orders.chain(charges).collect();
     let list = if list.is_empty() { t.text("reviews-none") } else { paragraphs(list) };
-    let refund = |(payment, _): &(PaymentView, String)| {
+    let decide = |(payment, _): &(PaymentView, String)| {
         let args = args! { "number" => payment.id.0, "money" => &payment.price };
-        button(t.label_with("reviews-button-order", args), Callback::Refund(payment.id))
+        button(t.label_with("reviews-button-order", args), Callback::Review(payment.id))
     };
     let look = |charge: &UnmatchedCharge| {
         let args = args! { "number" => charge.id.0, "money" => charge_amount(charge) };
         button(t.label_with("reviews-button-charge", args), Callback::Charge(charge.id))
     };
-    let rows = Rows::default().column(view.orders.iter().map(refund)).column(view.charges.iter().map(look));
+    let rows = Rows::default().column(view.orders.iter().map(decide)).column(view.charges.iter().map(look));
     Screen::new(paragraphs([t.text("reviews-title"), list]), rows.back(t, Callback::Stats))
 }
 

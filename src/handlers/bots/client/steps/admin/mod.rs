@@ -9,7 +9,7 @@ mod roles;
 pub use bans::{ask_ban, ban, ban_command, unban, unban_command};
 pub use overview::{audit, audit_command, stats, users, whois, whois_command};
 pub use refunds::{ask_refund, refund, refund_command, refunded_by_hand};
-pub use reviews::{charge, reviews, reviews_command, send_back};
+pub use reviews::{accept, charge, review, reviews, reviews_command, send_back};
 pub use roles::{grant_role, revoke_role};
 
 use crate::handlers::bots::commands::Command;

@@ -2,10 +2,10 @@
 
 use crate::handlers::bots::client::views;
 use crate::handlers::bots::commands::Command;
-use crate::handlers::bots::screens::admin::{self as screens, ChargeResult};
+use crate::handlers::bots::screens::admin::{self as screens, ChargeResult, ReviewResult};
 use crate::handlers::bots::stop::{Step, Stop};
 use crate::handlers::bots::talk::Talk;
-use crate::ids::ChargeId;
+use crate::ids::{ChargeId, PaymentId};
 use crate::models::payment::UnmatchedCharge;
 use crate::services::payment::{self, PaymentError};
 
@@ -32,6 +32,40 @@ fn number_and_reason(args: &str) -> Option<(ChargeId, &str)> {
     let (number, reason) = args.split_once(char::is_whitespace)?;
     let id = number.trim_start_matches('#').parse().ok()?;
     Some((id, reason.trim())).filter(|(_, reason)| !reason.is_empty())
+}
+
+/// An order in review: what was agreed on, what came, what it would give.
+pub async fn review(talk: &mut Talk<'_>, id: PaymentId) -> Step {
+    match payment::find_in_review(talk.work, id).await {
+        Ok(order) => {
+            let view = views::review(talk, &order).await?;
+            talk.show(screens::review(talk.t, &view));
+            Ok(())
+        }
+        Err(error) => decided(talk, refused(error)?),
+    }
+}
+
+pub async fn accept(talk: &mut Talk<'_>, id: PaymentId) -> Step {
+    let result = match payment::accept_review(talk.work, id).await {
+        Ok(order) => ReviewResult::Accepted { user: order.user_id, order_ref: order.order_ref },
+        Err(error) => refused(error)?,
+    };
+    decided(talk, result)
+}
+
+fn refused(error: PaymentError) -> Result<ReviewResult, Stop> {
+    match error {
+        PaymentError::Unknown => Ok(ReviewResult::NoSuchOrder),
+        PaymentError::WrongState(status) => Ok(ReviewResult::Over { status }),
+        PaymentError::NothingCame => Ok(ReviewResult::NothingCame),
+        error => Err(error.into()),
+    }
+}
+
+fn decided(talk: &mut Talk<'_>, result: ReviewResult) -> Step {
+    talk.show(screens::review_result(talk.t, &result));
+    Ok(())
 }
 
 pub async fn charge(talk: &mut Talk<'_>, id: ChargeId) -> Step {
