@@ -4,20 +4,20 @@ use sqlx::MySqlConnection;
 
 use crate::clock::Timestamp;
 
-/// How many rows of a book were read; 0 for a book that was never opened.
-pub async fn find(conn: &mut MySqlConnection, book: &str) -> sqlx::Result<u64> {
-    let position = sqlx::query_scalar!("SELECT position FROM book_marks WHERE book = ?", book);
-    Ok(position.fetch_optional(conn).await?.unwrap_or(0))
+/// How many rows of a book were read; None for a book that was never opened.
+pub async fn find(conn: &mut MySqlConnection, book: &str) -> sqlx::Result<Option<u64>> {
+    sqlx::query_scalar!("SELECT position FROM book_marks WHERE book = ?", book).fetch_optional(conn).await
 }
 
-/// Moves the mark on; false when it does not stand at `from` any more.
+/// Moves the mark on; answers with the instant at which the book was first opened, or None when the mark does not
+/// stand at `from` any more.
 pub async fn advance(
     conn: &mut MySqlConnection,
     book: &str,
     from: u64,
     to: u64,
     now: Timestamp,
-) -> sqlx::Result<bool> {
+) -> sqlx::Result<Option<Timestamp>> {
     if from == 0 {
         sqlx::query!(
             "INSERT INTO book_marks (book, position, updated_at) VALUES (?, 0, ?) \
@@ -29,13 +29,22 @@ pub async fn advance(
         .await?;
     }
     let done = sqlx::query!(
-        "UPDATE book_marks SET position = ?, updated_at = ? WHERE book = ? AND position = ?",
+        "UPDATE book_marks SET position = ?, opened_at = COALESCE(opened_at, ?), updated_at = ? \
+         WHERE book = ? AND position = ?",
         to,
+        now,
         now,
         book,
         from
     )
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
-    Ok(done.rows_affected() == 1)
+    if done.rows_affected() == 0 {
+        return Ok(None);
+    }
+    let opened = sqlx::query_scalar!(
+        "SELECT opened_at AS `opened_at: Timestamp` FROM book_marks WHERE book = ?",
+        book
+    );
+    opened.fetch_one(conn).await
 }

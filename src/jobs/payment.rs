@@ -219,12 +219,14 @@ impl Jobs {
 
     /// Reads on in a book; true at its end.
     async fn read_page(&self, run: &Run<'_>, provider: &dyn Provider, book: &str) -> Result<bool, Failure> {
-        let from = {
+        let mark = {
             let mut conn = self.works.db.acquire().await?;
             crud::book_mark::find(&mut conn, book).await?
         };
+        let from = mark.unwrap_or(0);
         let page = &provider.read_book(from).await.map_err(into_failure)?;
-        if page.rows > 0 {
+        // That an empty book was opened is noted, too: what is written in it from then on is news.
+        if page.rows > 0 || mark.is_none() {
             run.commit("stars_book_read", |work| {
                 async move { Ok(payment::stars_book_read(work, book, from, page).await?) }.scope_boxed()
             })

@@ -98,6 +98,68 @@ async fn a_refund_made_elsewhere_is_noticed() {
     running.stop().await;
 }
 
+/// Money of which only Telegram's book knows, and whose order is not there (any more).
+async fn pay_for_no_order(town: &Town, person: &PersonHandle) {
+    pay_unheard(town, person).await;
+    town.sql("DELETE FROM payments").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stars_without_an_order_are_kept_and_settled_when_they_go_back() {
+    let mut town = Town::found().await;
+    town.set("ADMIN_TELEGRAM_IDS", "1252");
+    let _outline = town.add_outline().await;
+    let running = town.open().await;
+    let (ana, boss) = (town.person(1251, "Ana", "es"), town.person(1252, "Boss", "en"));
+    boss.send_text(BOT, "/start").unwrap();
+    // The book was opened while nothing was in it.
+    let opened = "SELECT COUNT(*) FROM book_marks WHERE position = 0 AND opened_at IS NOT NULL";
+    eventually(LIMIT, async || town.count(opened).await == 1).await;
+    pay_for_no_order(&town, &ana).await;
+    town.pass(TimeDelta::minutes(6)).await;
+    let kept =
+        "SELECT COUNT(*) FROM unmatched_charges WHERE payer = 1251 AND amount = 250 AND resolved_at IS NULL";
+    eventually(LIMIT, async || town.count(kept).await == 1).await;
+    boss.wait_for_text(BOT, "fits no order").await.unwrap();
+    town.pass(TimeDelta::minutes(11)).await;
+    let alerts =
+        "SELECT COUNT(*) FROM outbound_messages WHERE chat_id = 1252 AND body LIKE '%payment_unmatched%'";
+    assert_eq!((town.count(alerts).await, town.count("SELECT COUNT(*) FROM subscriptions").await), (1, 0));
+
+    let charge = town.column("SELECT charge_id FROM unmatched_charges").await.remove(0);
+    let refund = json!({ "user_id": 1251, "telegram_payment_charge_id": charge });
+    town.at_telegram("refundStarPayment", &refund).await;
+    town.pass(TimeDelta::minutes(6)).await;
+    eventually(LIMIT, async || town.count(kept).await == 0).await;
+    town.is_sound().await;
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_older_than_the_first_reading_of_the_book_alarms_nobody() {
+    let town = Town::found().await;
+    let _outline = town.add_outline().await;
+    let running = town.open().await;
+    let ana = town.person(1261, "Ana", "es");
+    pay_for_no_order(&town, &ana).await;
+    running.stop().await;
+    // As if the bot had sold for years before this database was made.
+    town.sql("DELETE FROM book_marks").await;
+    town.sql("DELETE FROM unmatched_charges").await;
+    let charge = ana.chat(BOT).unwrap().messages.iter().find_map(|message| message.paid.clone()).unwrap();
+    town.clock.advance(TimeDelta::days(1));
+    let refund = json!({ "user_id": 1261, "telegram_payment_charge_id": charge.charge_id });
+    town.at_telegram("refundStarPayment", &refund).await;
+    town.clock.advance(TimeDelta::days(1));
+    let running = town.open().await;
+    let read = "SELECT COUNT(*) FROM book_marks WHERE position = 2";
+    eventually(LIMIT, async || town.count(read).await == 1).await;
+    assert_eq!(town.count("SELECT COUNT(*) FROM unmatched_charges").await, 0);
+    let alerts = "SELECT COUNT(*) FROM outbound_messages WHERE body LIKE '%payment_unmatched%'";
+    assert_eq!(town.count(alerts).await, 0);
+    running.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_paid_and_given_back_in_our_absence_gives_nothing() {
     let town = Town::found().await;

@@ -141,10 +141,13 @@ pub enum RefundOutcome {
     AlreadyDone,
 }
 
-/// A movement in a provider's own book: money that came for an order of ours, or went back.
+/// A movement in a provider's own book: money that came from a person, or went back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BookEntry {
-    pub order_ref: String,
+    /// The order it names, if that can be one of ours.
+    pub order_ref: Option<String>,
+    /// When, in whole seconds; None when the provider did not say.
+    pub at: Option<Timestamp>,
     /// A refund has the id of the money that it gives back.
     pub charge_id: String,
     /// None as in [`Observation`].
@@ -159,7 +162,7 @@ pub struct BookEntry {
 /// A page of a book, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BookPage {
-    /// What concerns us.
+    /// What people paid, and what went back to them.
     pub entries: Vec<BookEntry>,
     /// Rows of the page, whatever they are, to know where the next one begins.
     pub rows: u64,

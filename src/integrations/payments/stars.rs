@@ -102,11 +102,11 @@ impl Known {
     }
 }
 
-/// A transaction as our book knows it; None when it is for none of our invoices.
+/// A transaction as our book knows it; None when no person is at its other end.
 fn entry(row: StarTransaction) -> Option<BookEntry> {
-    let order_ref = order_of_payload(row.invoice_payload.as_deref()?)?.to_owned();
     Some(BookEntry {
-        order_ref,
+        order_ref: row.invoice_payload.as_deref().and_then(order_of_payload).map(str::to_owned),
+        at: row.at,
         charge_id: row.id,
         amount: row.amount.filter(|amount| *amount > 0).map(Decimal::from),
         currency: Currency::stars(),

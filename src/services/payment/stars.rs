@@ -9,7 +9,7 @@ use super::unmatched;
 use crate::clock::Timestamp;
 use crate::crud;
 use crate::ids::UserId;
-use crate::integrations::payments::{BookPage, Decision, Observation, ObservedState, decide};
+use crate::integrations::payments::{BookEntry, BookPage, Decision, Observation, ObservedState, decide};
 use crate::models::audit::Action;
 use crate::models::payment::{Charge, NewPayment, Payment, PaymentStatus, ProviderId};
 use crate::money::Money;
@@ -164,33 +164,62 @@ pub async fn stars_refunded(work: &mut Work, payer: Option<UserId>, charge: &Cha
     Ok(false)
 }
 
-/// A page of Telegram's book of Stars was read from its `from`-th row on: credits what no update told of, and takes
-/// back what was refunded elsewhere. What was told before changes nothing.
+/// A page of Telegram's book of Stars was read from its `from`-th row on: credits what no update told of, takes back
+/// what was refunded elsewhere, and keeps what fits no order. What was told before changes nothing.
 pub async fn stars_book_read(work: &mut Work, book: &str, from: u64, page: &BookPage) -> sqlx::Result<()> {
     let now = work.now();
-    if !crud::book_mark::advance(work.conn(), book, from, from + page.rows, now).await? {
+    let to = from + page.rows;
+    let Some(opened_at) = crud::book_mark::advance(work.conn(), book, from, to, now).await? else {
         return Ok(());
-    }
+    };
     let mut foreign = 0;
     for entry in &page.entries {
-        if crud::payment::find_by_order(work.conn(), &entry.order_ref).await?.is_none() {
-            foreign += 1;
-            continue;
-        }
-        let (id, amount, currency) = (entry.charge_id.clone(), entry.amount, entry.currency.clone());
-        let (payer, charge) = (entry.payer, Charge { id, amount, currency });
-        if entry.is_refund {
-            stars_refunded(work, Some(payer), &charge).await?;
-        } else {
-            let (order_ref, subscribed_until) = (Some(entry.order_ref.clone()), entry.subscribed_until);
-            stars_paid(work, &StarsPayment { payer, order_ref, charge, subscribed_until }).await?;
-        }
+        let ours = match entry.is_refund {
+            true => refund_read(work, entry).await?,
+            false => payment_read(work, entry, opened_at).await?,
+        };
+        foreign += u32::from(!ours);
     }
     if foreign > 0 {
         // The bot sold before this database was made: an order of ours is stored before its invoice is sent.
-        tracing::warn!(foreign, "Telegram's book of Stars has orders that are none of ours");
+        tracing::warn!(foreign, "Telegram's book of Stars has money that is none of ours");
     }
     Ok(())
+}
+
+/// False for money of before the book was first opened that fits no order: whoever ran the bot then has seen to it.
+async fn payment_read(work: &mut Work, entry: &BookEntry, opened_at: Timestamp) -> sqlx::Result<bool> {
+    // The book counts in whole seconds.
+    let is_news = entry.at.is_some_and(|at| at.unix() >= opened_at.unix());
+    if !is_news && !names_order(work, entry).await? {
+        return Ok(false);
+    }
+    let (payer, order_ref) = (entry.payer, entry.order_ref.clone());
+    let (charge, subscribed_until) = (charge_of(entry), entry.subscribed_until);
+    stars_paid(work, &StarsPayment { payer, order_ref, charge, subscribed_until }).await?;
+    Ok(true)
+}
+
+/// False when what went back is nothing that we know of.
+async fn refund_read(work: &mut Work, entry: &BookEntry) -> sqlx::Result<bool> {
+    let charge = charge_of(entry);
+    let kept = crud::unmatched::find_by_charge(work.conn(), ProviderId::Stars, &charge.hash()).await?;
+    if kept.is_none() && !names_order(work, entry).await? {
+        return Ok(false);
+    }
+    stars_refunded(work, Some(entry.payer), &charge).await?;
+    Ok(true)
+}
+
+async fn names_order(work: &mut Work, entry: &BookEntry) -> sqlx::Result<bool> {
+    match &entry.order_ref {
+        Some(named) => Ok(crud::payment::find_by_order(work.conn(), named).await?.is_some()),
+        None => Ok(false),
+    }
+}
+
+fn charge_of(entry: &BookEntry) -> Charge {
+    Charge { id: entry.charge_id.clone(), amount: entry.amount, currency: entry.currency.clone() }
 }
 
 /// A Stars subscription was cancelled, taken up again, or could not be charged. Telegram tells the state; access

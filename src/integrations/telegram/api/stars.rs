@@ -16,6 +16,7 @@ use crate::integrations::payments::RefundOutcome;
 pub struct StarTransaction {
     /// The charge id; a refund has the id of its payment.
     pub id: String,
+    pub at: Option<Timestamp>,
     /// Whole Stars; None when it is not a plain whole number.
     pub amount: Option<i64>,
     /// Whether it came in (a payment) or went out (a refund, a withdrawal).
@@ -113,6 +114,7 @@ impl Row {
             partner.map_or((None, None), |it| (it.user.map(|user| user.id), it.invoice_payload));
         StarTransaction {
             id: self.id,
+            at: self.date.map(Timestamp::from_unix),
             amount: self.amount,
             incoming,
             user,
