@@ -7,6 +7,7 @@ mod checkout;
 mod client;
 pub mod commands;
 pub mod courier;
+mod flood;
 mod house;
 pub mod screens;
 pub mod setup;
@@ -17,7 +18,6 @@ pub mod usernames;
 pub use crate::i18n::html;
 
 use crate::config::{AccessConfig, Config};
-use crate::handlers::http::flood::{UserFlood, Verdict};
 use crate::ids::UserId;
 use crate::integrations::telegram::update::{
     CallbackQuery, ChatMemberChange, Message, Person, Update, UpdateKind,
@@ -30,6 +30,7 @@ use crate::queue::Failure;
 use crate::services::people::{self, Sender};
 use crate::work::Work;
 
+use flood::{UserFlood, Verdict};
 use screens::Reply;
 use talk::Talk;
 use usernames::Usernames;

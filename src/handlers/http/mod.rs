@@ -2,7 +2,7 @@
 
 pub mod client_ip;
 pub mod error;
-pub mod flood;
+mod flood;
 pub mod health;
 pub mod layers;
 pub mod payments;
