@@ -8,13 +8,13 @@ use super::bots::Bots;
 use super::http::payments::Hint;
 use crate::ids::UserId;
 use crate::integrations::telegram::update::{self, UpdateKind};
-use crate::models::audit::Action;
+use crate::models::audit::{Action, Actor};
 use crate::models::bot::Bot;
 use crate::models::event::{InboundEvent, Source};
-use crate::models::notice::{Alert, Notice};
+use crate::models::notice::Alert;
 use crate::queue::Failure;
 use crate::queue::inbox::EventHandler;
-use crate::services::{audit, payment};
+use crate::services::{audit, payment, people};
 use crate::work::Work;
 
 pub struct Events {
@@ -39,11 +39,10 @@ impl EventHandler for Events {
             reason: reason.to_owned(),
         };
         audit::notify_admins(work, Action::EventDead, alert).await?;
-        if let Some(person) = waiting(event) {
-            let reference = event.id.to_string();
-            work.notify_once(person, Notice::Trouble { reference }, format!("trouble:{}", event.id));
+        match waiting(event) {
+            Some(person) => tell(work, person, event, reason).await,
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -67,6 +66,19 @@ fn waiting(event: &InboundEvent) -> Option<UserId> {
         }
         _ => None,
     }
+}
+
+/// What failed was done in the name of who waits: their history shows that something did, and their reference finds it
+/// in the log.
+async fn tell(work: &mut Work, person: UserId, event: &InboundEvent, reason: &str) -> Result<(), Failure> {
+    let actor = work.actor();
+    if people::get(work, person).await?.is_some() {
+        work.act_as(Actor::User(person));
+    }
+    let (error, reference) = (Failure::give_up(reason), event.id.to_string());
+    audit::log_error_and_notify(work, person, Action::EventDead, &error, &reference).await?;
+    work.act_as(actor);
+    Ok(())
 }
 
 async fn callback(work: &mut Work, event: &InboundEvent) -> Result<(), Failure> {

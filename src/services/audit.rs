@@ -43,7 +43,7 @@ pub async fn log_and_notify(
 }
 
 /// After a failure, in a unit of work of its own: a row `{action}_error`, the whole error in the log, and for `user`
-/// nothing but the `reference` that finds it there.
+/// nothing but the `reference` that finds it there, told once.
 pub async fn log_error_and_notify(
     work: &mut Work,
     user: UserId,
@@ -55,7 +55,8 @@ pub async fn log_error_and_notify(
     tracing::error!(user_id, told = user.0, %action, reference, error = chain(error), "failed");
     let details = serde_json::json!({ "reference": reference });
     work.audit_error(action, Some(&format!("user:{user}")), details).await?;
-    work.notify(user, Notice::Trouble { reference: reference.to_owned() });
+    let trouble = Notice::Trouble { reference: reference.to_owned() };
+    work.notify_once(user, trouble, format!("trouble:{reference}"));
     Ok(())
 }
 
