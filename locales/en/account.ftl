@@ -47,6 +47,7 @@ logs-action = { $action ->
     [referrer_set] You joined by invitation
     [role_granted] You gave a role
     [role_revoked] You took a role away
+    [role_ended] A role ended
     [order_created] You placed an order
     [order_cancelled] You cancelled an order
     [order_closed] An order was closed without payment

@@ -47,6 +47,7 @@ logs-action = { $action ->
     [referrer_set] Llegaste por una invitación
     [role_granted] Diste un rol
     [role_revoked] Quitaste un rol
+    [role_ended] Terminó un rol
     [order_created] Hiciste un pedido
     [order_cancelled] Cancelaste un pedido
     [order_closed] Un pedido se cerró sin pago

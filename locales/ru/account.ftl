@@ -47,6 +47,7 @@ logs-action = { $action ->
     [referrer_set] Вы пришли по приглашению
     [role_granted] Вы дали роль
     [role_revoked] Вы сняли роль
+    [role_ended] Срок роли закончился
     [order_created] Вы сделали заказ
     [order_cancelled] Вы отменили заказ
     [order_closed] Заказ закрыт без оплаты

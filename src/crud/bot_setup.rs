@@ -12,6 +12,21 @@ pub async fn list(conn: &mut MySqlConnection, bot: Bot) -> sqlx::Result<Vec<(Str
     Ok(rows.into_iter().map(|row| (row.topic, row.fingerprint)).collect())
 }
 
+/// As [`list`], those that begin so.
+pub async fn list_under(
+    conn: &mut MySqlConnection,
+    bot: Bot,
+    prefix: &str,
+) -> sqlx::Result<Vec<(String, String)>> {
+    let rows = sqlx::query!(
+        "SELECT topic, fingerprint FROM bot_setups WHERE bot = ? AND topic LIKE CONCAT(?, '%')",
+        bot,
+        prefix
+    );
+    let rows = rows.fetch_all(conn).await?;
+    Ok(rows.into_iter().map(|row| (row.topic, row.fingerprint)).collect())
+}
+
 /// Notes what was set: the SHA-256 in hex.
 pub async fn put(
     conn: &mut MySqlConnection,

@@ -45,6 +45,48 @@ pub async fn list(conn: &mut MySqlConnection, user_id: UserId) -> sqlx::Result<V
     .await
 }
 
+/// Whoever holds a role at `now`.
+pub async fn holders(conn: &mut MySqlConnection, now: Timestamp) -> sqlx::Result<Vec<UserId>> {
+    sqlx::query_scalar!(
+        "SELECT DISTINCT user_id AS `user_id: UserId` FROM user_roles \
+         WHERE expires_at IS NULL OR expires_at > ?",
+        now
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// Grants that ended and of which that was not written down, held until the commit.
+pub async fn lock_ended(
+    conn: &mut MySqlConnection,
+    now: Timestamp,
+    limit: u32,
+) -> sqlx::Result<Vec<UserRole>> {
+    sqlx::query_as!(
+        UserRole,
+        "SELECT user_id AS `user_id: UserId`, role AS `role: Role`, granted_by AS `granted_by: UserId`, \
+         granted_at AS `granted_at: Timestamp`, expires_at AS `expires_at: Timestamp` \
+         FROM user_roles WHERE expires_at <= ? AND (ended_at IS NULL OR ended_at < expires_at) LIMIT ? FOR UPDATE",
+        now,
+        limit
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// Notes that the end of a grant was written down.
+pub async fn set_ended(conn: &mut MySqlConnection, grant: &UserRole, now: Timestamp) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE user_roles SET ended_at = ? WHERE user_id = ? AND role = ?",
+        now,
+        grant.user_id,
+        grant.role
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Grants a role, or replaces how it was granted.
 pub async fn put(conn: &mut MySqlConnection, role: &UserRole) -> sqlx::Result<()> {
     sqlx::query!(

@@ -10,7 +10,7 @@ use crate::integrations::vpn::{Access, Backend, Counter, UsageKind};
 use crate::models::vpn::{Applied, ConfigStatus, VpnConfig};
 use crate::queue::Failure;
 use crate::queue::jobs::Run;
-use crate::services::{subscription, vpn};
+use crate::services::{access, subscription, vpn};
 
 impl Jobs {
     /// Makes the backend equal to a config's status.
@@ -99,6 +99,10 @@ impl Jobs {
             .commit("expire_subscriptions", |work| {
                 async move { Ok(subscription::expire_due(work).await?) }.scope_boxed()
             })
+            .await?
+        {}
+        while run
+            .commit("end_roles", |work| async move { Ok(access::end_roles(work).await?) }.scope_boxed())
             .await?
         {}
         Ok(())

@@ -34,6 +34,7 @@ text_enum! {
         ReferrerSet = "referrer_set",
         RoleGranted = "role_granted",
         RoleRevoked = "role_revoked",
+        RoleEnded = "role_ended",
 
         OrderCreated = "order_created",
         OrderCancelled = "order_cancelled",

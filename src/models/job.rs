@@ -27,7 +27,7 @@ pub enum Job {
     CollectUsage { server_id: ServerId },
     /// Is the server there?
     CheckServer { server_id: ServerId },
-    /// Reminders, suspension and removal of subscriptions whose time has come.
+    /// Reminders, suspension and removal of subscriptions whose time has come; and roles that have ended.
     ExpireSubscriptions,
     /// Closes orders whose time is over, and has the others looked after.
     PollPayments,

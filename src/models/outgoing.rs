@@ -75,6 +75,8 @@ pub enum Body {
     StarsInvoice { title: String, description: String, payload: String, amount: i64 },
     /// Answer to a pre-checkout query: `error` is None to let the person pay, else what to tell.
     PreCheckout { query_id: String, error: Option<String> },
+    /// No message: the menu of commands in the chat becomes what its person may use, in their language.
+    Menu,
 }
 
 /// Answer to a button press: the spinner stops, and `text` is shown if there is one.
@@ -146,6 +148,7 @@ impl Body {
                 | Body::Notice { replace: Some(_), .. }
                 | Body::Ack(_)
                 | Body::PreCheckout { .. }
+                | Body::Menu
         )
     }
 }

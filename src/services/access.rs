@@ -6,7 +6,9 @@ use crate::config::Config;
 use crate::crud;
 use crate::ids::UserId;
 use crate::models::audit::{Action, Actor};
+use crate::models::bot::Bot;
 use crate::models::notice::Notice;
+use crate::models::outgoing::{Body, Class, Outgoing};
 use crate::models::role::{Permission, Role, UserRole};
 use crate::models::user::{User, UserStatus};
 use crate::services::{audit, people};
@@ -139,7 +141,31 @@ pub async fn grant_role(
     let notice = Notice::RoleGranted { role, expires_at };
     audit::log_and_notify(work, target, Action::RoleGranted, Some(&people::target(target)), change, notice)
         .await?;
+    menu_follows(work, target);
     Ok(())
+}
+
+/// Roles whose end is written down in one transaction.
+const ENDED_AT_ONCE: u32 = 200;
+
+/// Writes down which roles have ended: they stopped working at that instant, and the menu of commands follows. True when
+/// there may be more.
+pub async fn end_roles(work: &mut Work) -> sqlx::Result<bool> {
+    let now = work.now();
+    let ended = crud::role::lock_ended(work.conn(), now, ENDED_AT_ONCE).await?;
+    for grant in &ended {
+        crud::role::set_ended(work.conn(), grant, now).await?;
+        let change = serde_json::json!({ "role": grant.role, "old": shown(grant), "new": null });
+        work.audit(Action::RoleEnded, Some(&people::target(grant.user_id)), change).await?;
+        menu_follows(work, grant.user_id);
+    }
+    Ok(ended.len() == ENDED_AT_ONCE as usize)
+}
+
+/// Has the menu of commands in a person's chat follow what they may do and the language they chose. What that is, is
+/// looked at when it leaves.
+pub fn menu_follows(work: &mut Work, user: UserId) {
+    work.send(Outgoing::new(Bot::Client, user, Class::Notice, Body::Menu));
 }
 
 /// Takes a role away.
@@ -158,6 +184,7 @@ pub async fn revoke_role(work: &mut Work, target: UserId, role: Role) -> Result<
     let notice = Notice::RoleRevoked { role };
     audit::log_and_notify(work, target, Action::RoleRevoked, Some(&people::target(target)), change, notice)
         .await?;
+    menu_follows(work, target);
     Ok(())
 }
 

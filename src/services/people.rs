@@ -111,8 +111,13 @@ pub async fn get(work: &mut Work, id: UserId) -> sqlx::Result<Option<User>> {
     crud::user::find(work.conn(), id).await
 }
 
+/// The setting of who chose a language here: until then the menu of commands is in the language of their app.
+pub const LANGUAGE: &str = "language";
+
 /// Changes the language of the menus.
 pub async fn set_language(work: &mut Work, user: UserId, language: Language) -> sqlx::Result<()> {
+    set_setting(work, user, LANGUAGE, language.as_str()).await?;
+    access::menu_follows(work, user);
     let Some(known) = crud::user::lock(work.conn(), user).await?.filter(|user| user.language != language)
     else {
         return Ok(());

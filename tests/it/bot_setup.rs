@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use teloxide_core::types::{ChatId, Recipient};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use usipipo::crud;
 use usipipo::demo::telegram::{Fault, FaultRule, PersonSpec};
 use usipipo::handlers::bots::setup;
+use usipipo::integrations::telegram::api::{BotCommand, CommandScope};
 use usipipo::integrations::telegram::update::HANDLED;
-use usipipo::models::bot::Bot;
+use usipipo::models::bot::{Bot, Language};
 use usipipo::models::server::NewServer;
 use usipipo::models::vpn::Protocol;
 use usipipo::work::Works;
@@ -24,7 +26,7 @@ const SECRET: &str = "0123456789abcdef";
 async fn with_admins() -> Chats {
     let chats = Chats::new().await;
     for (id, name, language) in [(SUPERADMIN, "Rosa", "es"), (ADMIN, "Igor", "ru")] {
-        chats.telegram.person(PersonSpec::new(id.0, name, language)).open(BOT).unwrap();
+        chats.person(id.0, name, language).await;
     }
     chats
 }
@@ -33,6 +35,12 @@ async fn with_admins() -> Chats {
 async fn start(chats: &Chats, works: &Works) {
     let done = setup::run(works.clone(), clients(works), chats.usernames.clone(), CancellationToken::new());
     tokio::time::timeout(LIMIT, done).await.unwrap();
+    let _sending = chats.start_sending_as(works);
+    let waiting = "SELECT COUNT(*) FROM outbound_messages WHERE status = 'pending'";
+    eventually(LIMIT, async || {
+        sqlx::query_scalar::<_, i64>(waiting).fetch_one(&chats.db.pool).await.unwrap() == 0
+    })
+    .await;
 }
 
 /// A start that goes on in the background until the result is dropped.
@@ -189,20 +197,29 @@ async fn a_former_admin_gets_the_ordinary_menu_back() {
     let people = chats.telegram.people();
     let igor = people.iter().find(|person| person.id == ADMIN.0).unwrap();
     assert!(igor.commands(BOT).unwrap().iter().all(|(command, _)| command != "whois"));
-    assert_eq!(set_calls(&chats)[before..], vec!["setMyCommands"; 4]);
+    assert_eq!(set_calls(&chats)[before..], [] as [String; 0]);
+    let [taken] = &chats.telegram.calls_of("deleteMyCommands")[..] else { panic!("one") };
+    assert!(taken.succeeded());
 }
 
 #[tokio::test]
-async fn an_admin_who_comes_later_gets_the_menu_then() {
-    let chats = Chats::new().await;
-    let _running = start_in_background(&chats);
-    // The rest does not wait for the admins.
-    eventually(LIMIT, async || set_calls(&chats).iter().any(|method| method == "setMyShortDescription"))
-        .await;
-    let rosa = chats.telegram.person(PersonSpec::new(SUPERADMIN.0, "Rosa", "es"));
-    rosa.open(BOT).unwrap();
-    eventually(LIMIT, async || rosa.commands(BOT).unwrap().iter().any(|(command, _)| command == "whois"))
-        .await;
+async fn what_an_earlier_version_set_for_a_chat_does_not_stay_before_its_menu() {
+    let chats = with_admins().await;
+    let client = &chats.clients()[&Bot::Client];
+    let scope = || CommandScope::Chat { chat_id: Recipient::Id(ChatId(ADMIN.0)) };
+    let mut conn = chats.db.pool.acquire().await.unwrap();
+    for (language, topic) in [(None, "any"), (Some(Language::Ru), "ru")] {
+        client.set_my_commands(&[BotCommand::new("old", "Old")], scope(), language).await.unwrap();
+        let topic = format!("commands:chat:{ADMIN}:{topic}");
+        crud::bot_setup::put(&mut conn, Bot::Client, &topic, "f", chats.clock.now()).await.unwrap();
+    }
+    start(&chats, &chats).await;
+    let people = chats.telegram.people();
+    let igor = people.iter().find(|person| person.id == ADMIN.0).unwrap();
+    assert!(igor.commands(BOT).unwrap().iter().any(|(command, _)| command == "whois"));
+    let topics = "SELECT topic FROM bot_setups WHERE topic LIKE 'commands:chat:2:%'";
+    let topics: Vec<String> = sqlx::query_scalar(topics).fetch_all(&chats.db.pool).await.unwrap();
+    assert_eq!(topics, ["commands:chat:2:any"]);
 }
 
 #[tokio::test]
@@ -224,8 +241,8 @@ async fn one_thing_refused_holds_up_nothing_else() {
     start(&chats, &chats).await;
     let menus = chats.telegram.calls_of("setMyCommands");
     assert_eq!(menus.iter().filter(|call| !call.succeeded()).count(), 1);
-    // One menu for everybody and one for each admin, in three languages and for the others; one of them twice.
-    assert_eq!(menus.len(), 3 * 4 + 1);
+    // One menu for everybody in three languages and for the others, one for each admin; one of them twice.
+    assert_eq!(menus.len(), 4 + 2 + 1);
     assert_eq!(chats.telegram.calls_of("setWebhook").len(), 2);
 }
 

@@ -29,6 +29,7 @@ mod http_layers;
 mod i18n;
 mod life;
 mod lost_money;
+mod menus;
 mod nginx;
 mod outage;
 mod outline;

@@ -142,10 +142,11 @@ fn outgoing_bodies() {
         Body::PreCheckout { query_id: "5".into(), error: None },
         r#"{"kind":"pre_checkout","query_id":"5","error":null}"#,
     );
+    stored(Body::Menu, r#"{"kind":"menu"}"#);
     fn _listed(body: Body) {
         match body {
             Body::Text { .. } | Body::Edit { .. } | Body::Ack(_) | Body::Config { .. } => {}
-            Body::Notice { .. } | Body::StarsInvoice { .. } | Body::PreCheckout { .. } => {}
+            Body::Notice { .. } | Body::StarsInvoice { .. } | Body::PreCheckout { .. } | Body::Menu => {}
         }
     }
 }
@@ -185,7 +186,7 @@ fn notices() {
             Notice::Order { .. } | Notice::Receipt { .. } | Notice::Refunded { .. } => {}
             Notice::ConfigDelayed { .. } | Notice::Reminder { .. } | Notice::RoleGranted { .. } => {}
             Notice::RoleRevoked { .. } | Notice::Trouble { .. } | Notice::Alert(_) => {}
-            Notice::ChargeSentBack { .. } => {}
+            Notice::ChargeSentBack { .. } | Notice::Accepted { .. } => {}
         }
     }
 }

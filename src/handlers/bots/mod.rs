@@ -9,6 +9,7 @@ pub mod commands;
 pub mod courier;
 mod flood;
 mod house;
+mod menu;
 pub mod screens;
 pub mod setup;
 mod stop;

@@ -1,4 +1,4 @@
-//! Setting the bots up at Telegram: where their updates go, their menus of commands, names and descriptions. What
+//! Setting the bots up at Telegram: where their updates go, their ordinary menus of commands, names and descriptions. What
 //! was set is remembered by its fingerprint, so that a start changes nothing needlessly. Telegram may be down: it is
 //! tried again and again in the background, and the server runs meanwhile.
 
@@ -10,10 +10,10 @@ use scoped_futures::ScopedFutureExt;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use teloxide_core::types::Recipient;
 use tokio_util::sync::CancellationToken;
 
-use super::commands::{Assortment, about, commands_for};
+use super::commands::{Assortment, about};
+use super::menu;
 use super::usernames::Usernames;
 use crate::config::Config;
 use crate::crud;
@@ -24,7 +24,7 @@ use crate::integrations::telegram::update;
 use crate::models::bot::{Bot, Language};
 use crate::models::role::Role;
 use crate::queue::failure::backoff;
-use crate::services::{access, payment};
+use crate::services::payment;
 use crate::work::Works;
 
 /// Pauses between two rounds: growing from the first to the longest.
@@ -45,21 +45,11 @@ pub enum SetupError {
 /// One thing that is set at Telegram, for all languages where `language` is None. No `Debug`: one holds a secret.
 enum Wish {
     Webhook { url: String, secret: SecretString, allowed: &'static [&'static str], connections: u8 },
-    Commands { whose: Menu, language: Option<Language>, commands: Vec<BotCommand> },
+    Commands { language: Option<Language>, commands: Vec<BotCommand> },
     Description { language: Option<Language>, text: String },
     ShortDescription { language: Option<Language>, text: String },
     Name { text: String },
 }
-
-/// Who sees a menu of commands.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Menu {
-    Everybody,
-    One(UserId),
-}
-
-/// How topics of menus of one person begin in bot_setups.
-const MENU_OF_ONE: &str = "commands:chat:";
 
 /// Sets up every bot; returns when all is set, or on `stop`.
 pub async fn run(
@@ -117,14 +107,7 @@ async fn set_up(works: &Works, telegram: &Telegram, usernames: &Usernames) {
 }
 
 fn report(bot: Bot, wish: &Wish, error: &SendError) {
-    let topic = wish.topic();
-    match (wish, error) {
-        // The menu of somebody who has not opened the chat cannot be set; they may do so at any time.
-        (Wish::Commands { whose: Menu::One(id), .. }, SendError::Permanent(_) | SendError::Blocked) => {
-            tracing::info!(%bot, topic, user_id = %id, %error, "an admin has no menu before writing to the bot");
-        }
-        _ => tracing::error!(%bot, topic, %error, "not set at Telegram yet, trying again"),
-    }
+    tracing::error!(%bot, topic = wish.topic(), %error, "not set at Telegram yet, trying again");
 }
 
 fn asked_pause(error: &SendError) -> Duration {
@@ -143,10 +126,13 @@ async fn round(
     let bot = telegram.bot();
     let me = telegram.get_me().await?;
     usernames.learn(bot, me.username);
+    if bot == Bot::Client {
+        menu::queue_all(works, telegram).await?;
+    }
     let known = known(works, bot).await?;
     let sold = assortment(works).await?;
     let mut left = Vec::new();
-    for wish in wishes(bot, &works.config, &sold, &chats(&works.config, &known)) {
+    for wish in wishes(bot, &works.config, &sold) {
         let as_set = known.get(&wish.topic()) == Some(&wish.fingerprint(me.id));
         let granted = match as_set && wish.still_holds(telegram).await? {
             true => continue,
@@ -174,29 +160,18 @@ async fn note(works: &Works, bot: Bot, wish: &Wish, id: UserId) -> Result<(), Se
     Ok(put.await?)
 }
 
-/// Whose chat has a menu of its own: the admins that the environment names, and those it named once, who get the
-/// ordinary menu back.
-fn chats(config: &Config, known: &BTreeMap<String, String>) -> BTreeSet<UserId> {
-    let person = |topic: &String| topic.strip_prefix(MENU_OF_ONE)?.split(':').next()?.parse().ok();
-    let named = config.people.superadmins.iter().chain(&config.people.admins).copied();
-    known.keys().filter_map(person).chain(named).collect()
-}
-
 /// Everything that a bot should be, the most needed first: the name comes last, as Telegram lets it change
 /// rarely.
-fn wishes(bot: Bot, config: &Config, sold: &Assortment, chats: &BTreeSet<UserId>) -> Vec<Wish> {
+fn wishes(bot: Bot, config: &Config, sold: &Assortment) -> Vec<Wish> {
     let languages = || std::iter::once(None).chain(Language::ALL.iter().copied().map(Some));
     let texts = |language: Option<Language>| Texts::of(language.unwrap_or(config.default_language));
     let about = |language| about(bot, texts(language), sold);
-    let menu = |whose| {
-        languages().map(move |language| {
-            let commands = menu_of(whose, config, texts(language));
-            Wish::Commands { whose, language, commands }
-        })
-    };
-    let menus = std::iter::once(Menu::Everybody).chain(chats.iter().copied().map(Menu::One));
     // The other bots understand nothing but /start yet.
-    let menus = menus.filter(|_| bot == Bot::Client).flat_map(menu);
+    let menus = languages().filter(|_| bot == Bot::Client);
+    let menus = menus.map(|language| {
+        let commands = menu::menu(&[Role::User], texts(language));
+        Wish::Commands { language, commands }
+    });
     let descriptions =
         languages().map(|language| Wish::Description { language, text: about(language).description });
     let short = languages()
@@ -214,15 +189,6 @@ async fn assortment(works: &Works) -> sqlx::Result<Assortment> {
     protocols.sort_unstable();
     let providers = payment::providers_of(&works.config);
     Ok(Assortment { trial: works.config.access.trial_days > 0, protocols, providers })
-}
-
-fn menu_of(whose: Menu, config: &Config, t: &Texts) -> Vec<BotCommand> {
-    let role = match whose {
-        Menu::Everybody => None,
-        Menu::One(id) => access::environment_role(config, id),
-    };
-    let commands = commands_for(&[role.unwrap_or(Role::User)]);
-    commands.into_iter().map(|command| BotCommand::new(command.as_str(), command.description(t))).collect()
 }
 
 fn webhook(bot: Bot, config: &Config) -> Wish {
@@ -243,10 +209,7 @@ impl Wish {
         };
         match self {
             Wish::Webhook { .. } => "webhook".to_owned(),
-            Wish::Commands { whose: Menu::Everybody, language, .. } => of("commands", language),
-            Wish::Commands { whose: Menu::One(id), language, .. } => {
-                of(&format!("{MENU_OF_ONE}{id}"), language)
-            }
+            Wish::Commands { language, .. } => of("commands", language),
             Wish::Description { language, .. } => of("description", language),
             Wish::ShortDescription { language, .. } => of("short_description", language),
             Wish::Name { .. } => "name:any".to_owned(),
@@ -283,25 +246,14 @@ impl Wish {
             Wish::Webhook { url, secret, allowed, connections } => {
                 telegram.set_webhook(url, secret, allowed, *connections).await
             }
-            Wish::Commands { whose, language, commands } => {
-                telegram.set_my_commands(commands, whose.scope(), *language).await
+            Wish::Commands { language, commands } => {
+                telegram.set_my_commands(commands, CommandScope::AllPrivateChats, *language).await
             }
             Wish::Description { language, text } => telegram.set_my_description(text, *language).await,
             Wish::ShortDescription { language, text } => {
                 telegram.set_my_short_description(text, *language).await
             }
             Wish::Name { text } => telegram.set_my_name(text, None).await,
-        }
-    }
-}
-
-impl Menu {
-    fn scope(self) -> CommandScope {
-        match self {
-            Menu::Everybody => CommandScope::AllPrivateChats,
-            Menu::One(id) => {
-                CommandScope::Chat { chat_id: Recipient::Id(teloxide_core::types::ChatId(id.0)) }
-            }
         }
     }
 }

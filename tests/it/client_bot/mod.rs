@@ -188,7 +188,10 @@ impl House {
         let class = |class: u8| Class::ALL[class as usize];
         let read =
             |(chat, c, body): (i64, u8, String)| (chat, class(c), serde_json::from_str(&body).unwrap());
-        Ok(Said(rows.into_iter().map(read).collect()))
+        let mut said: Vec<_> = rows.into_iter().map(read).collect();
+        // Of the menu of commands nobody reads in the chat.
+        said.retain(|(_, _, body)| *body != Body::Menu);
+        Ok(Said(said))
     }
 
     pub fn bots(&self) -> Bots {

@@ -80,9 +80,15 @@ impl Chats {
 
     /// Sends what is queued, as the server does, until the result is dropped.
     pub fn start_sending(&self) -> DropGuard {
-        let works: Works = (*self.works).clone();
+        self.start_sending_as(&self.works)
+    }
+
+    /// As [`Chats::start_sending`], of a server with another configuration.
+    pub fn start_sending_as(&self, works: &Works) -> DropGuard {
+        let works = works.clone();
         let pacer = Pacer::new(works.clone(), works.config.telegram.messages_per_second);
-        let worker = OutboxWorker { works: works.clone(), courier: self.courier(), pacer };
+        let courier = BotCourier::new(works.clone(), clients(&works), self.metrics.clone());
+        let worker = OutboxWorker { works: works.clone(), courier, pacer };
         let poll = Duration::from_millis(20);
         let options = RunnerOptions { lease: Duration::from_secs(30), parallel: 8, urgent: 2, poll };
         let stop = CancellationToken::new();

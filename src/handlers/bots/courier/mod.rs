@@ -11,7 +11,9 @@ use async_trait::async_trait;
 use scoped_futures::ScopedFutureExt;
 use serde_json::Value;
 
+use super::menu;
 use super::screens::Screen;
+use super::setup::SetupError;
 use crate::i18n::Texts;
 use crate::ids::{ChatId, UserId};
 use crate::integrations::telegram::api::{Rendered, SendError, Sent, Telegram};
@@ -62,7 +64,8 @@ impl From<Unsendable> for Delivery {
 impl Courier for BotCourier {
     async fn deliver(&self, bot: Bot, chat: ChatId, body: &Body) -> Delivery {
         let delivery = match self.render(chat, body).await {
-            Ok(message) => self.send(bot, chat, &message).await,
+            Ok(Some(message)) => self.send(bot, chat, &message).await,
+            Ok(None) => self.bring_menu(bot, chat).await,
             Err(why) => why.into(),
         };
         if let Some(outcome) = counted_as(&delivery) {
@@ -95,8 +98,10 @@ impl BotCourier {
         Self { works, telegram, metrics }
     }
 
-    async fn render(&self, chat: ChatId, body: &Body) -> Result<Rendered, Unsendable> {
-        Ok(match body.clone() {
+    /// None for the one body that is no message: the menu.
+    async fn render(&self, chat: ChatId, body: &Body) -> Result<Option<Rendered>, Unsendable> {
+        Ok(Some(match body.clone() {
+            Body::Menu => return Ok(None),
             Body::Text { html, keyboard } => Rendered::Text { html, keyboard },
             Body::Edit { message_id, html, keyboard, ack } => {
                 Rendered::Edit { message_id, html, keyboard, ack }
@@ -118,7 +123,18 @@ impl BotCourier {
                 });
                 opened.await?.render(part)?
             }
-        })
+        }))
+    }
+
+    async fn bring_menu(&self, bot: Bot, chat: ChatId) -> Delivery {
+        let Some(telegram) = self.telegram.get(&bot) else { return no_token(bot) };
+        match menu::bring(&self.works, telegram, chat).await {
+            Ok(()) => Delivery::Sent { message_id: None },
+            Err(SetupError::Database(error)) => Delivery::Transient(error.to_string()),
+            // A chat that was never opened has no menu; whoever opens it gets theirs then.
+            Err(SetupError::Telegram(SendError::Permanent(reason))) => Delivery::Moot(reason),
+            Err(SetupError::Telegram(error)) => delivery_of(Err(error)),
+        }
     }
 
     async fn word(&self, chat: ChatId, notice: &Notice) -> Result<Screen, Unsendable> {
@@ -130,9 +146,7 @@ impl BotCourier {
     }
 
     async fn send(&self, bot: Bot, chat: ChatId, message: &Rendered) -> Delivery {
-        let Some(telegram) = self.telegram.get(&bot) else {
-            return Delivery::Permanent(format!("this server has no token of the {bot} bot"));
-        };
+        let Some(telegram) = self.telegram.get(&bot) else { return no_token(bot) };
         let sent = match telegram.send(chat, message).await {
             Err(SendError::Migrated(new)) => {
                 tracing::info!(%bot, chat_id = %chat, new_chat_id = %new, "the group has moved");
@@ -145,6 +159,10 @@ impl BotCourier {
         }
         delivery_of(sent)
     }
+}
+
+fn no_token(bot: Bot) -> Delivery {
+    Delivery::Permanent(format!("this server has no token of the {bot} bot"))
 }
 
 fn new_text(screen: Screen) -> Rendered {

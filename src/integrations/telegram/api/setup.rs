@@ -3,9 +3,9 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use teloxide_core::payloads::{
-    DeleteWebhook, DeleteWebhookSetters, GetMe, GetWebhookInfo, SetMyCommands, SetMyCommandsSetters,
-    SetMyDescription, SetMyDescriptionSetters, SetMyName, SetMyNameSetters, SetMyShortDescription,
-    SetMyShortDescriptionSetters,
+    DeleteMyCommands, DeleteMyCommandsSetters, DeleteWebhook, DeleteWebhookSetters, GetMe, GetWebhookInfo,
+    SetMyCommands, SetMyCommandsSetters, SetMyDescription, SetMyDescriptionSetters, SetMyName,
+    SetMyNameSetters, SetMyShortDescription, SetMyShortDescriptionSetters,
 };
 use teloxide_core::requests::Payload;
 use teloxide_core::types::True;
@@ -95,6 +95,15 @@ impl Telegram {
         language: Option<Language>,
     ) -> Result<(), SendError> {
         self.tell(&SetMyCommands::new(commands.to_vec()).scope(scope).language_code(code(language))).await
+    }
+
+    /// Takes the command menu of a scope away: a wider scope's is shown again.
+    pub async fn delete_my_commands(
+        &self,
+        scope: CommandScope,
+        language: Option<Language>,
+    ) -> Result<(), SendError> {
+        self.tell(&DeleteMyCommands::new().scope(scope).language_code(code(language))).await
     }
 
     /// Sets the bot's name, at most 64 characters.

@@ -10,11 +10,16 @@ use crate::handlers::bots::talk::Talk;
 use crate::ids::PlanId;
 use crate::models::bot::Language;
 use crate::models::dialog::Dialog;
+use crate::models::role::Role;
 use crate::services::{access, catalogue, payment, people};
 
 /// /start, by itself or by a link: `plan_<id>` opens a plan, `ref_<code>` tells by whose link the person came.
 /// Anything else after it is not ours and means nothing.
 pub async fn start(talk: &mut Talk<'_>, payload: &str) -> Step {
+    // Telegram keeps no menu for a chat that was never opened: the team's comes now.
+    if access::roles_of(talk.work, talk.user.id).await?.iter().any(|role| *role > Role::User) {
+        access::menu_follows(talk.work, talk.user.id);
+    }
     if let Some(code) = payload.strip_prefix("ref_") {
         note_referrer(talk, code).await?;
     }
