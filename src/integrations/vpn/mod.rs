@@ -113,6 +113,29 @@ pub async fn connect(
     }
 }
 
+/// Takes away what a server that is out of use has of ours, without opening it first. Safe to repeat.
+pub async fn dismantle(protocol: Protocol, settings: &str, secret: &str) -> Result<(), BackendError> {
+    match protocol {
+        Protocol::Wireguard => {
+            let secret: WireGuardSecret = parse_secret(secret)?;
+            WireGuard::dismantle(parse_settings(settings)?, &secret).await
+        }
+        Protocol::Outline => {
+            let server = connect(protocol, settings, secret).await?;
+            server.reconcile(&server.held().await?, &[]).await.map(drop)
+        }
+    }
+}
+
+/// Whether two servers of one machine stand for the same interface there.
+pub fn share(settings: &str, others: &str) -> bool {
+    let place = |settings: WireGuardSettings| (settings.netns, settings.interface);
+    match (parse_settings(settings).map(place), parse_settings(others).map(place)) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    }
+}
+
 /// The secret in `json`; the error shows nothing of it.
 fn parse_secret<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, BackendError> {
     serde_json::from_str(json)
@@ -274,4 +297,6 @@ pub trait Backend: Send + Sync {
     async fn reconcile(&self, held: &Held, all: &[Desired]) -> Result<Reconciled, BackendError>;
     /// Stores what is only in memory. Called once, when the server stops.
     async fn close(&self) {}
+    /// From now on it brings nothing back and stores nothing: it is out of use, whoever holds it still.
+    async fn retire(&self) {}
 }

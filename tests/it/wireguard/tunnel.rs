@@ -253,3 +253,56 @@ async fn two_thousand_peers_come_and_go() {
     assert_eq!(hosts.wg(&["show", &hosts.server_interface, "peers"]).lines().count(), 100);
     server.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dismantling_takes_away_the_interface_its_rules_and_its_file() {
+    let Some((hosts, mut fixture)) = hosts_with_a_way_out() else { return };
+    fixture.settings.down_on_close = false;
+    let (settings, secret) = (fixture.settings.clone(), &fixture.secret);
+    let before = hosts.on_server(&["iptables-save"]).unwrap();
+    let (one, other) = (fixture.open().await, fixture.open().await);
+    one.ensure(&desired(7)).await.unwrap();
+    assert!(hosts.on_server(&["iptables-save"]).unwrap().contains("usipipo-"));
+    // Who has a server open lets it go first, and nothing of theirs comes after.
+    one.retire().await;
+    WireGuard::dismantle(settings.clone(), secret).await.unwrap();
+    assert!(one.ensure(&desired(9)).await.is_err());
+    drop((one, other));
+    assert!(hosts.on_server(&["wg", "show", &hosts.server_interface]).is_err(), "the interface is gone");
+    let rules = |text: &str| text.lines().filter(|line| line.starts_with("-A")).count();
+    let after = hosts.on_server(&["iptables-save"]).unwrap();
+    assert!(!after.contains("usipipo-") && rules(&after) == rules(&before), "{after}");
+    let after6 = hosts.on_server(&["ip6tables-save"]).unwrap();
+    assert!(!after6.contains("usipipo-") && !after6.contains("MASQUERADE"), "{after6}");
+    assert!(!fixture.path().exists());
+    WireGuard::dismantle(settings, secret).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_adopted_interface_stays_when_its_server_is_dismantled() {
+    let Some((hosts, mut fixture)) = hosts_with_a_way_out() else { return };
+    fixture.settings.down_on_close = false;
+    let theirs = "[Interface]\nPrivateKey = theirs\n";
+    std::fs::create_dir_all(&fixture.folder).unwrap();
+    std::fs::write(fixture.path(), theirs).unwrap();
+    let server = fixture.open().await;
+    let want = desired(7);
+    hosts.connect(&handed_out(&server, &fixture, &want).await).await;
+    hosts.pings(TUNNEL4).await;
+    server.retire().await;
+    drop(server);
+    let stranger = Fixture::new();
+    let other_key = WireGuardSettings {
+        public_key: stranger.secret.public_key().unwrap(),
+        config_path: stranger.settings.config_path.clone(),
+        ..fixture.settings.clone()
+    };
+    WireGuard::dismantle(other_key, &stranger.secret).await.unwrap();
+    hosts.pings(TUNNEL4).await;
+
+    fixture.settings.adopted = true;
+    WireGuard::dismantle(fixture.settings.clone(), &fixture.secret).await.unwrap();
+    assert_eq!(hosts.wg(&["show", &hosts.server_interface, "peers"]), "", "only the interface is left");
+    assert!(!hosts.on_server(&["iptables-save"]).unwrap().contains("usipipo-"));
+    assert_eq!(fixture.file(), theirs, "what was there before is back");
+}

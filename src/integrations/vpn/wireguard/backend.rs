@@ -44,6 +44,8 @@ struct Inner {
     private_key: Key,
     driver: Box<dyn Driver>,
     table: Mutex<Table>,
+    /// Out of use: what is gone stays gone.
+    retired: AtomicBool,
     /// Held while the interface is changed.
     turn: tokio::sync::Mutex<()>,
     /// The table is newer than the file.
@@ -76,6 +78,7 @@ impl WireGuard {
             settings,
             private_key,
             table: Mutex::new(table),
+            retired: AtomicBool::new(false),
             turn: tokio::sync::Mutex::default(),
             dirty: AtomicBool::new(false),
             changed: Notify::new(),
@@ -88,6 +91,19 @@ impl WireGuard {
 }
 
 impl WireGuard {
+    /// Takes away what a server has on this machine that is out of use. Nothing is opened for that.
+    pub async fn dismantle(
+        settings: WireGuardSettings,
+        secret: &WireGuardSecret,
+    ) -> Result<(), BackendError> {
+        settings.validate()?;
+        let path = settings.config_path();
+        // First the file: another process that sees the interface go brings it back as long as this is there.
+        conf_file::remove(&path, settings.adopted)
+            .map_err(|error| BackendError::Rejected(format!("{}: {error}", path.display())))?;
+        driver::dismantle(&settings, secret.key()?).await
+    }
+
     /// Takes the interface away, with a server that was not taken into use.
     pub async fn take_down(&self) {
         if let Err(error) = self.inner.driver.down().await {
@@ -112,6 +128,10 @@ async fn look_after(inner: Arc<Inner>) {
                 inner.write_aside().await;
             }
             () = inner.driver.lost() => {
+                // Without its file it was taken away on purpose, by another process.
+                if !inner.settings.config_path().exists() {
+                    continue;
+                }
                 tracing::error!(interface = inner.settings.interface, "the interface has gone; bringing it back");
                 while let Err(error) = inner.restore_in_turn().await {
                     tracing::error!(%error, "the interface could not be brought back");
@@ -140,7 +160,7 @@ impl Inner {
     /// Writes the file if the table is newer.
     fn write(&self) -> std::io::Result<()> {
         let mut failure = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        if !self.dirty.swap(false, Ordering::AcqRel) {
+        if self.retired.load(Ordering::Acquire) || !self.dirty.swap(false, Ordering::AcqRel) {
             return Ok(());
         }
         let text = render::server_conf(&self.settings, &self.private_key, self.table().present());
@@ -173,6 +193,9 @@ impl Inner {
     }
 
     async fn restore(&self) -> Result<(), BackendError> {
+        if self.retired.load(Ordering::Acquire) {
+            return Err(BackendError::Transient("the server is out of use".to_owned()));
+        }
         self.driver.open().await?;
         self.put_missing().await
     }
@@ -302,6 +325,13 @@ impl Backend for WireGuard {
         changes.counts.removed = changes.remove.len();
         self.inner.change(&changes.remove, &changes.put).await?;
         Ok(changes.counts)
+    }
+
+    async fn retire(&self) {
+        let _turn = self.inner.turn.lock().await;
+        self.inner.retired.store(true, Ordering::Release);
+        // Whoever writes just now has ended after this.
+        drop(self.inner.file.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     async fn close(&self) {

@@ -36,6 +36,22 @@ pub(super) fn write(path: &Path, text: &str) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
+/// Takes the file away; with `give_back` the one that was there before comes in its place. What somebody else wrote
+/// since stays.
+pub(super) fn remove(path: &Path, give_back: bool) -> io::Result<()> {
+    let none = |error: io::Error| if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) };
+    match fs::read_to_string(path) {
+        Ok(text) if text.starts_with(HEADER) => {}
+        Ok(_) => return Ok(()),
+        Err(error) => return none(error),
+    }
+    fs::remove_file(path)?;
+    if give_back {
+        return fs::rename(with_suffix(path, ".before"), path).or_else(none);
+    }
+    Ok(())
+}
+
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);

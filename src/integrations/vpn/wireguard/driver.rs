@@ -57,6 +57,26 @@ pub(super) async fn open(
     Ok(Box::new(ConfigFile::new(settings, private_key, "as the settings ask".to_owned())))
 }
 
+/// Takes an interface away with the rules around it; of one that was adopted only the peers, and of one that has
+/// another key by now nothing.
+pub(super) async fn dismantle(settings: &WireGuardSettings, private_key: Key) -> Result<(), BackendError> {
+    if settings.driver == DriverKind::ConfigFile {
+        return Ok(());
+    }
+    let tools = Tools::new(settings.clone(), private_key);
+    if tools.is_there().await {
+        let found = tools.dump().await?;
+        if found.private_key != Some(private_key) {
+            return Ok(());
+        }
+        match settings.adopted {
+            true => tools.change(&found.peers.into_keys().collect::<Vec<_>>(), &[]).await?,
+            false => tools.down().await?,
+        }
+    }
+    tools.unforward().await
+}
+
 /// Carries nothing: peers are known here and kept in the configuration file.
 struct ConfigFile {
     private_key: Key,

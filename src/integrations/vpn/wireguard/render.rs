@@ -172,6 +172,30 @@ fn forwarding(interface: &str, family: &Family<'_>) -> Vec<String> {
     ]
 }
 
+/// Shell lines that take away what [`forwarding4`] and [`forwarding6`] put there. The switches stay: others may need
+/// them. What is gone already is no error.
+pub fn unforwarding(settings: &WireGuardSettings) -> Vec<String> {
+    let interface = &settings.interface;
+    let networks = [
+        ("iptables", Some(settings.address4.trunc().to_string())),
+        ("ip6tables", settings.address6.map(|address6| address6.trunc().to_string())),
+    ];
+    let lines = networks.iter().filter(|_| settings.nat).filter_map(|(iptables, network)| {
+        let network = network.as_ref()?;
+        let rules = [
+            format!("-D FORWARD -j usipipo-{interface}"),
+            format!("-D INPUT -i {interface} -j usipipo-in-{interface}"),
+            format!("-F usipipo-{interface}"),
+            format!("-X usipipo-{interface}"),
+            format!("-F usipipo-in-{interface}"),
+            format!("-X usipipo-in-{interface}"),
+            format!("-t nat -D POSTROUTING -s {network} ! -o {interface} -j MASQUERADE"),
+        ];
+        Some(rules.map(|rule| format!("{iptables} -w {rule} 2>/dev/null || :")))
+    });
+    lines.flatten().collect()
+}
+
 /// As `iptables-restore` reads them. People do not reach each other's devices, and send no mail past their provider:
 /// one spammer would get this machine's address blocked for everybody.
 fn filter_rules(interface: &str, family: &Family<'_>) -> Vec<String> {

@@ -45,6 +45,9 @@ pub struct WireGuardSettings {
     pub nat: bool,
     #[serde(default)]
     pub driver: DriverKind,
+    /// The interface was there before the server: it stays when the server is removed, without what is ours.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub adopted: bool,
     /// The wg-quick configuration kept for the next boot; None = `/etc/wireguard/INTERFACE.conf`.
     #[serde(default)]
     pub config_path: Option<PathBuf>,
@@ -119,6 +122,7 @@ impl WireGuardSettings {
             address6: default_address6(),
             nat: default_nat(),
             driver: DriverKind::Auto,
+            adopted: false,
             config_path: None,
             netns: None,
             down_on_close: false,

@@ -105,6 +105,11 @@ impl Tools {
         Ok(())
     }
 
+    /// Takes away what `forward` put there.
+    pub async fn unforward(&self) -> Result<(), BackendError> {
+        self.shell(&render::unforwarding(&self.settings)).await
+    }
+
     async fn shell(&self, lines: &[String]) -> Result<(), BackendError> {
         self.commands.run("sh", &["-e", "-c", &lines.join("\n")], None).await.map(drop)
     }
