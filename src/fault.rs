@@ -13,7 +13,6 @@ pub const COMMITS: &[&str] = &[
     "handle_event",
     "note_failed_event",
     "give_up_event",
-    "report_dead_event",
     // outbox
     "reserve_slots",
     "pause_bot",

@@ -10,21 +10,19 @@ use crate::models::event::{InboundEvent, NewEvent, QueueStatus, Source};
 pub async fn insert_many(conn: &mut MySqlConnection, events: &[NewEvent]) -> sqlx::Result<()> {
     let mut query = QueryBuilder::<MySql>::new(
         "INSERT INTO inbound_events \
-         (id, source, dedupe_key, lane, class, status, body, context, error, received_at, done_at) ",
+         (id, source, dedupe_key, lane, class, status, body, context, error, received_at) ",
     );
     query.push_values(events, |mut row, event| {
-        let status = if event.dead.is_some() { QueueStatus::Dead } else { QueueStatus::Pending };
         row.push_bind(event.id)
             .push_bind(event.source)
             .push_bind(&event.dedupe_key)
             .push_bind(&event.lane)
             .push_bind(event.class)
-            .push_bind(status)
+            .push_bind(QueueStatus::Pending)
             .push_bind(&event.body)
             .push_bind(&event.context)
-            .push_bind(&event.dead)
-            .push_bind(event.received_at)
-            .push_bind(event.dead.as_ref().map(|_| event.received_at));
+            .push_bind(&event.unreadable)
+            .push_bind(event.received_at);
     });
     // Not INSERT IGNORE: that would also store an over-long value cut short.
     query.push(" ON DUPLICATE KEY UPDATE id = id");

@@ -48,7 +48,7 @@ impl EventHandler for Events {
 
 impl Events {
     async fn update(&self, work: &mut Work, bot: Bot, event: &InboundEvent) -> Result<(), Failure> {
-        let update = update::parse(&event.body).map_err(|e| Failure::give_up(e.reason.to_string()))?;
+        let update = update::parse(&event.body).map_err(|e| Failure::give_up(e.reason))?;
         self.bots.handle(work, bot, &update).await
     }
 }

@@ -49,8 +49,8 @@ pub struct NewEvent {
     pub class: u8,
     pub body: Vec<u8>,
     pub context: String,
-    /// Set when the body cannot be understood: it is stored dead, with this reason.
-    pub dead: Option<String>,
+    /// Why the body cannot be understood, if so: whoever handles it gives it up.
+    pub unreadable: Option<String>,
     pub received_at: Timestamp,
 }
 

@@ -132,7 +132,6 @@ async fn insert(works: &Works, events: &[NewEvent]) -> sqlx::Result<()> {
                 crud::event::insert_many(conn, events).await?;
                 let mut lanes = events
                     .iter()
-                    .filter(|event| event.dead.is_none())
                     .map(|event| Entry {
                         queue: Queue::Inbox,
                         lane: event.lane.clone(),
@@ -173,7 +172,6 @@ const HANDLING_TIME: Duration = Duration::from_secs(20);
 #[async_trait]
 impl<H: EventHandler> LaneWorker for InboxWorker<H> {
     const QUEUE: Queue = Queue::Inbox;
-    const CLASSES: &'static [u8] = &[0, 1];
     const KEEP_IDLE: bool = false;
 
     async fn step(&self, lane: &mut Lane) -> sqlx::Result<Step> {

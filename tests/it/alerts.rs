@@ -1,5 +1,7 @@
 //! Alerts as admins read them, with everything from outside made harmless.
 
+use std::sync::Mutex;
+
 use uuid::Uuid;
 
 use usipipo::handlers::bots::screens::{MAX_TEXT, alert};
@@ -11,7 +13,8 @@ use usipipo::models::outgoing::ButtonAction;
 use usipipo::models::payment::ProviderId;
 use usipipo::money::Money;
 
-use crate::support::town::{BOT, Town};
+use crate::support::town::{BOT, LIMIT, SECRET, Town};
+use crate::support::wait::eventually;
 
 /// One of each, with `text` wherever something comes from outside.
 fn alerts(text: &str) -> Vec<Alert> {
@@ -94,11 +97,32 @@ async fn a_delivery_that_nobody_understands_is_acknowledged_and_told() {
             reqwest::Client::new().post(url).header("X-Telegram-Bot-Api-Secret-Token", "0123456789abcdef");
         assert_eq!(post.body("{\"update_id\":").send().await.unwrap().status(), 200);
     }
-    assert_eq!(town.count("SELECT COUNT(*) FROM inbound_events WHERE status = 'dead'").await, 1);
+    let dead = "SELECT COUNT(*) FROM inbound_events WHERE status = 'dead'";
+    eventually(LIMIT, async || town.count(dead).await == 1).await;
     boss.wait_for_text(BOT, "Un evento entrante quedó sin procesar").await.unwrap();
     let alerts = "SELECT COUNT(*) FROM outbound_messages WHERE dedupe_key LIKE 'alert:event_dead:%'";
     assert_eq!(town.count(alerts).await, 1);
     running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_alert_of_such_a_delivery_outlives_a_death_at_any_point() {
+    for place in ["after:store_events", "before:give_up_event", "after:give_up_event"] {
+        let town = Town::found().await;
+        let boss = town.person(1, "Boss", "es");
+        boss.open(BOT).unwrap();
+        let armed = Mutex::new(town.spawn_with(&[("FAILPOINTS", &format!("{place}=return"))]));
+        town.until_connected().await;
+        let url = format!("http://{}/telegram/client", town.address);
+        let post = reqwest::Client::new().post(url).header("X-Telegram-Bot-Api-Secret-Token", SECRET);
+        let _ = post.body("{\"update_id\":").send().await;
+        eventually(LIMIT, async || armed.lock().unwrap().ended().is_some()).await;
+        let _server = town.spawn();
+        boss.wait_for_text(BOT, "Un evento entrante quedó sin procesar").await.unwrap();
+        town.quiet().await;
+        let told = "SELECT COUNT(*) FROM audit_logs WHERE action = 'event_dead'";
+        assert_eq!(town.count(told).await, 1, "{place}");
+    }
 }
 
 #[test]

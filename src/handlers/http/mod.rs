@@ -19,16 +19,16 @@ use error::ApiError;
 
 /// Stores a delivery and returns once it is committed. A failure answers 503, so that the sender tries again.
 async fn store(app: &App, event: NewEvent) -> Result<(), ApiError> {
-    let (id, source, dead) = (event.id, event.source, event.dead.clone());
+    let (id, source, unreadable) = (event.id, event.source, event.unreadable.clone());
     tracing::Span::current().record("event_id", tracing::field::display(id));
     let stored = app.inbox().store(event).await;
     let outcome = match &stored {
-        Ok(()) if dead.is_some() => Inbound::Dead,
+        Ok(()) if unreadable.is_some() => Inbound::Dead,
         Ok(()) => Inbound::Stored,
         Err(_) => Inbound::Failed,
     };
     app.metrics().inbound(source, outcome);
-    if let (Ok(()), Some(reason)) = (&stored, dead) {
+    if let (Ok(()), Some(reason)) = (&stored, unreadable) {
         tracing::warn!(event_id = %id, %source, reason, "a delivery that cannot be understood is kept");
     }
     stored.map_err(|error| match error {

@@ -86,7 +86,7 @@ fn event_of(app: &App, order: &Payment, callback: Callback, body: &[u8]) -> NewE
         class: 1,
         body: body.to_vec(),
         context: serde_json::to_string(&hint).expect("a hint is plain data"),
-        dead: None,
+        unreadable: None,
         received_at: app.works().clock.now(),
     }
 }

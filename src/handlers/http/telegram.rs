@@ -4,7 +4,6 @@ use axum::body::Bytes;
 use axum::extract::{FromRequestParts, Path, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use scoped_futures::ScopedFutureExt;
 use sha2::{Digest, Sha256};
 
 use super::error::ApiError;
@@ -14,13 +13,9 @@ use crate::clock::Timestamp;
 use crate::crypto;
 use crate::ids::{EventId, time_ordered};
 use crate::integrations::telegram::update::envelope;
-use crate::models::audit::Action;
 use crate::models::bot::Bot;
 use crate::models::event::{NewEvent, Source};
-use crate::models::notice::Alert;
-use crate::services::audit;
 use crate::telemetry::metrics::Inbound;
-use crate::work::Origin;
 
 const SECRET_HEADER: &str = "x-telegram-bot-api-secret-token";
 
@@ -54,33 +49,20 @@ pub async fn receive(
     body: Bytes,
 ) -> Result<StatusCode, ApiError> {
     let event = event_of(bot, &body, app.works().clock.now());
-    let (id, source, dead) = (event.id, event.source, event.dead.clone());
     store(&app, event).await?;
-    if let Some(reason) = dead {
-        report(&app, &Alert::EventDead { event_id: id, source: source.to_string(), reason }).await;
-    }
     Ok(StatusCode::OK)
 }
 
-/// No worker ever looks at what is stored dead: the admins hear of it from here.
-async fn report(app: &App, alert: &Alert) {
-    let told = app.works().run("report_dead_event", Origin::SYSTEM, |work| {
-        audit::notify_admins(work, Action::EventDead, alert.clone()).scope_boxed()
-    });
-    if let Err(error) = told.await {
-        tracing::error!(%error, "the admins were not told of a delivery that cannot be understood");
-    }
-}
-
-/// What is stored of a delivery. A body that cannot be understood is stored dead, for an admin to see.
+/// What is stored of a delivery. A body that cannot be understood has a lane of its kind: it is given up there, and the
+/// admins hear of it in the same commit.
 fn event_of(bot: Bot, body: &[u8], now: Timestamp) -> NewEvent {
     let source = Source::of_bot(bot);
-    let (dedupe_key, lane, class, dead) = match envelope(bot, body) {
+    let (dedupe_key, lane, class, unreadable) = match envelope(bot, body) {
         Ok(envelope) => (envelope.update_id.to_string(), envelope.lane, envelope.class, None),
         // Its update id, if it shows one, may belong to a whole body that is still to come.
         Err(unreadable) => {
             let hash = hex::encode(Sha256::digest(body));
-            (format!("body:{hash}"), format!("{bot}:dead"), 1, Some(unreadable.reason.to_string()))
+            (format!("body:{hash}"), format!("{bot}:unreadable"), 1, Some(unreadable.reason))
         }
     };
     NewEvent {
@@ -91,7 +73,7 @@ fn event_of(bot: Bot, body: &[u8], now: Timestamp) -> NewEvent {
         class,
         body: body.to_vec(),
         context: String::new(),
-        dead,
+        unreadable,
         received_at: now,
     }
 }

@@ -18,12 +18,13 @@ async fn dead_event(test: &TestWorks) -> EventId {
         class: 1,
         body: b"{\"update_id\":7,\"what\":\"\x1b[31m\"".to_vec(),
         context: String::new(),
-        dead: Some("it is cut off".to_owned()),
+        unreadable: None,
         received_at: test.clock.now(),
     };
     let mut conn = test.db.pool.acquire().await.unwrap();
     let id = event.id;
     crud::event::insert_many(&mut conn, &[event]).await.unwrap();
+    assert!(crud::event::mark_dead(&mut conn, id, "it is cut off", test.clock.now()).await.unwrap());
     id
 }
 

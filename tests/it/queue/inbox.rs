@@ -31,7 +31,7 @@ fn event(lane: &str, key: &str, now: Timestamp) -> NewEvent {
         class: 1,
         body: key.as_bytes().to_vec(),
         context: String::new(),
-        dead: None,
+        unreadable: None,
         received_at: now,
     }
 }
