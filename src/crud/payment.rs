@@ -183,8 +183,7 @@ pub async fn list_due(
 ) -> sqlx::Result<Vec<Payment>> {
     let (least, until) = (looks.least.num_seconds(), looks.until.num_seconds());
     select_payment!(
-        "WHERE status IN ('pending', 'expired', 'cancelled') AND provider = ? AND (invoice_id IS NOT NULL OR provider = 'stars') \
-         AND created_at > ? \
+        "WHERE status IN ('pending', 'expired', 'cancelled') AND provider = ? AND invoice_id IS NOT NULL AND created_at > ? \
          AND TIMESTAMPDIFF(SECOND, created_at, COALESCE(checked_at, created_at)) < ? \
          AND TIMESTAMPDIFF(SECOND, COALESCE(checked_at, created_at), ?) \
              >= GREATEST(?, TIMESTAMPDIFF(SECOND, created_at, COALESCE(checked_at, created_at)) / ?) \

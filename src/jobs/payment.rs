@@ -124,13 +124,14 @@ impl Jobs {
         Ok(())
     }
 
-    /// Closes what is overdue, and has the providers asked that are switched on.
+    /// Closes what is overdue, and has the providers asked that are switched on. Where there is a book, all money stands
+    /// in it: nobody is asked about single orders.
     pub(super) async fn poll_payments(&self, run: &Run<'_>) -> Result<(), Failure> {
         let providers = &self.providers;
         run.finish("poll_payments", |work| {
             async move {
                 payment::close_overdue(work).await?;
-                for provider in providers.iter() {
+                for provider in providers.iter().filter(|provider| provider.book().is_none()) {
                     work.enqueue(Job::LookAfter { provider: provider.id() });
                 }
                 Ok(())
