@@ -75,9 +75,21 @@ async fn extend_to(
     subscription.status = SubscriptionStatus::Active;
     crud::subscription::update(work.conn(), &subscription, now).await?;
     crud::subscription::forget_reminders(work.conn(), subscription.id, now).await?;
+    leave_out_reminders(work, &subscription).await?;
     work.enqueue(Job::ApplySubscription { subscription_id: subscription.id });
     audit_change(work, Action::SubscriptionExtended, &subscription, before).await?;
     Ok(subscription)
+}
+
+/// Who has paid just now is not reminded of an end that the receipt names: only of what is still to come.
+async fn leave_out_reminders(work: &mut Work, subscription: &Subscription) -> sqlx::Result<()> {
+    let now = work.now();
+    for kind in [ReminderKind::ThreeDays, ReminderKind::OneDay] {
+        if subscription.ends_at - TimeDelta::days(i64::from(kind.days_before())) <= now {
+            crud::subscription::insert_reminder(work.conn(), subscription, kind, now).await?;
+        }
+    }
+    Ok(())
 }
 
 /// A subscription as an audit row shows it.

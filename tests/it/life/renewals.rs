@@ -47,6 +47,31 @@ async fn before_its_end_a_renewal_adds_days_and_is_reminded_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_reminded_of_an_end_in_the_moment_they_pay() {
+    let town = Town::found().await;
+    let _outline = town.add_outline().await;
+    let running = town.open().await;
+    town.sql("UPDATE plans SET duration_days = 2 WHERE code = 'week'").await;
+    let ana = town.person(871, "Ana", "en");
+    buy(&town, &ana, "week").await;
+    town.pass(days(1) + hours(1)).await;
+    assert_eq!(reminded(&town, &ana), 1, "of the last day");
+    for left in [3, 5] {
+        buy(&town, &ana, "week").await;
+        assert_eq!(subscription(&town, MINE).await.1, left);
+        if left == 3 {
+            town.pass(TimeDelta::minutes(2)).await;
+            assert_eq!(reminded(&town, &ana), 1, "the receipt has just told it");
+        }
+    }
+    town.pass(days(2)).await;
+    assert_eq!(reminded(&town, &ana), 2, "three days before the new end");
+    town.pass(days(2)).await;
+    assert_eq!(reminded(&town, &ana), 3, "and one day before it");
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn during_the_grace_time_a_renewal_resumes_with_the_same_keys() {
     let town = Town::found().await;
     let outline = town.add_outline().await;
