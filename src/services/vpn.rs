@@ -8,7 +8,6 @@ use secrecy::zeroize::Zeroizing;
 use serde_json::json;
 
 use super::address::{self, AddressError};
-use crate::clock::Timestamp;
 use crate::crud;
 use crate::crypto::{CryptoError, Keyring, Sealed};
 use crate::ids::{ConfigId, ServerId, SubscriptionId, UserId};
@@ -490,9 +489,4 @@ pub async fn account_last(
 pub async fn keeps_place(work: &mut Work, id: ConfigId, server: ServerId) -> sqlx::Result<bool> {
     let config = crud::vpn::lock(work.conn(), id).await?;
     Ok(config.is_some_and(|config| config.server_id == Some(server)))
-}
-
-/// When a config was last seen to be used, for people: "online" is within three minutes.
-pub fn is_online(config: &VpnConfig, now: Timestamp) -> bool {
-    config.last_handshake_at.is_some_and(|at| now.since(at).num_seconds() < 180)
 }

@@ -176,11 +176,6 @@ impl TelegramServer {
         self.wait_until(|| self.inner.read(idle)).await.is_some()
     }
 
-    /// Waits until `found` finds what it looks for among the calls; None when it never does.
-    pub async fn wait_for_call<T>(&self, found: impl Fn(&[Call]) -> Option<T>) -> Option<T> {
-        self.wait_until(|| found(&self.calls())).await
-    }
-
     /// Looks again after every change until `look` sees something; None when it never does.
     pub async fn wait_until<T>(&self, look: impl Fn() -> Option<T>) -> Option<T> {
         self.inner.watch(self.inner.options.patience, look).await
