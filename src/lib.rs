@@ -15,6 +15,7 @@ pub mod i18n;
 pub mod ids;
 pub mod integrations;
 pub mod jobs;
+pub mod machine;
 pub mod models;
 pub mod money;
 pub mod queue;

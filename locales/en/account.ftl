@@ -81,6 +81,7 @@ logs-action = { $action ->
     [plan_added] You added a plan
     [plan_disabled] You took a plan off sale
     [server_added] You added a server
+    [server_updated] You changed a server
     [server_secret_replaced] You replaced the access of a server
     [server_removed] You removed a server
     [server_health] A server went down or came back

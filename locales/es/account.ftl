@@ -81,6 +81,7 @@ logs-action = { $action ->
     [plan_added] Añadiste un plan
     [plan_disabled] Retiraste un plan
     [server_added] Añadiste un servidor
+    [server_updated] Cambiaste un servidor
     [server_secret_replaced] Cambiaste el acceso de un servidor
     [server_removed] Retiraste un servidor
     [server_health] Un servidor cayó o volvió

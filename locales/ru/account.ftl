@@ -81,6 +81,7 @@ logs-action = { $action ->
     [plan_added] Вы добавили тариф
     [plan_disabled] Вы сняли тариф с продажи
     [server_added] Вы добавили сервер
+    [server_updated] Вы изменили сервер
     [server_secret_replaced] Вы сменили доступ к серверу
     [server_removed] Вы убрали сервер
     [server_health] Сервер упал или вернулся

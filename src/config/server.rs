@@ -8,6 +8,7 @@ use reqwest::Url;
 
 use super::entries;
 use super::read::{Reader, base_url, shown};
+use crate::machine::Machine;
 
 #[derive(Clone, Debug)]
 pub struct ServerConfig {
@@ -27,6 +28,8 @@ pub struct ServerConfig {
     pub requests_per_second_per_ip: u32,
     /// `SHUTDOWN_GRACE_SECONDS`: running work has that long to end after SIGTERM.
     pub shutdown_grace: Duration,
+    /// `MACHINE_ID`, or what the system says: only WireGuard servers of this machine are driven here.
+    pub machine: Machine,
 }
 
 impl ServerConfig {
@@ -45,6 +48,11 @@ impl ServerConfig {
         let timeout = env.number("REQUEST_TIMEOUT_SECONDS", "seconds", 1..=60, 10);
         let per_ip = env.number("REQUESTS_PER_SECOND_PER_IP", "requests", 1..=10_000, 20);
         let grace = env.number("SHUTDOWN_GRACE_SECONDS", "seconds", 1..=600, 20);
+        let machine = "1 to 64 of A-Z a-z 0-9 _ . -, such as the machine's name";
+        let machine = env.optional("MACHINE_ID", machine, |text| {
+            let fits = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+            (text.len() <= 64 && text.chars().all(fits)).then(|| text.to_owned())
+        });
         Some(Self {
             bind: bind?,
             public_url: public_url?,
@@ -54,6 +62,7 @@ impl ServerConfig {
             request_timeout: Duration::from_secs(timeout?),
             requests_per_second_per_ip: per_ip?,
             shutdown_grace: Duration::from_secs(grace?),
+            machine: Machine::this(machine?.as_deref()),
         })
     }
 

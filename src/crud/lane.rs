@@ -4,7 +4,8 @@ use sqlx::{MySql, MySqlConnection, QueryBuilder};
 use uuid::Uuid;
 
 use crate::clock::Timestamp;
-use crate::models::lane::{Claimed, Entry, Holder, Lease, Queue};
+use crate::machine::Machine;
+use crate::models::lane::{Claimed, Entry, Holder, Lease, OF_MACHINES, Queue, class_at};
 use crate::models::outgoing::Class;
 
 /// Makes the lanes due. A lane that somebody holds is not taken from them: its version rises, so that their
@@ -186,6 +187,41 @@ pub async fn next_due(conn: &mut MySqlConnection, queue: Queue) -> sqlx::Result<
     .fetch_all(conn)
     .await?;
     Ok(rows.into_iter().map(|row| (row.class, row.due_at)).collect())
+}
+
+/// Gives a lane to those who claim another class, at `due_at`.
+pub async fn hand_over(
+    conn: &mut MySqlConnection,
+    lease: &Lease,
+    class: u8,
+    due_at: Timestamp,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE lanes SET owner = NULL, attempts = 0, class = ?, due_at = ? \
+         WHERE queue = ? AND lane = ? AND owner = ?",
+        class,
+        due_at,
+        lease.queue as u8,
+        lease.lane,
+        lease.owner
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Gives lanes of jobs that were handed over to machines other than these to everybody again.
+pub async fn call_back(conn: &mut MySqlConnection, machines: &[Machine]) -> sqlx::Result<()> {
+    let mut query = QueryBuilder::<MySql>::new("UPDATE lanes SET class = class & 1 WHERE queue = ");
+    query.push_bind(Queue::Jobs as u8).push(" AND class >= ").push_bind(OF_MACHINES);
+    query.push(" AND owner IS NULL");
+    for machine in machines {
+        for urgency in [0, 1] {
+            query.push(" AND class <> ").push_bind(class_at(machine, urgency));
+        }
+    }
+    query.build().execute(conn).await?;
+    Ok(())
 }
 
 /// Gives back every lane this process still holds, at shutdown.

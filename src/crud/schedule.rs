@@ -33,3 +33,10 @@ pub async fn forget_after(conn: &mut MySqlConnection, now: Timestamp) -> sqlx::R
     sqlx::query!("DELETE FROM schedule_ticks WHERE tick_at > ?", now).execute(conn).await?;
     Ok(())
 }
+
+/// Whether a tick of this time was taken, i.e. whether any copy ran then.
+pub async fn any_between(conn: &mut MySqlConnection, from: Timestamp, to: Timestamp) -> sqlx::Result<bool> {
+    let then =
+        sqlx::query!("SELECT name FROM schedule_ticks WHERE tick_at BETWEEN ? AND ? LIMIT 1", from, to);
+    Ok(then.fetch_optional(conn).await?.is_some())
+}

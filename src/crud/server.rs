@@ -4,7 +4,8 @@ use sqlx::MySqlConnection;
 
 use crate::clock::Timestamp;
 use crate::crypto::Sealed;
-use crate::ids::ServerId;
+use crate::ids::{ConfigId, ServerId};
+use crate::machine::Machine;
 use crate::models::server::{NewServer, Server, ServerHealth};
 use crate::models::vpn::Protocol;
 
@@ -15,7 +16,9 @@ macro_rules! select_server {
             Server,
             "SELECT id AS `id: ServerId`, name, protocol AS `protocol: Protocol`, location, settings, secret, \
              secret_key_id, capacity, active AS `active: bool`, health AS `health: ServerHealth`, health_detail, \
-             health_at AS `health_at: Timestamp`, removed_at AS `removed_at: Timestamp` FROM servers " + $tail
+             health_at AS `health_at: Timestamp`, created_at AS `created_at: Timestamp`, \
+             removed_at AS `removed_at: Timestamp`, machine AS `machine?`, \
+             machine_name AS `machine_name?` FROM servers LEFT JOIN server_homes ON server_id = id " + $tail
             $(, $arg)*
         )
     };
@@ -86,6 +89,11 @@ pub async fn candidates(conn: &mut MySqlConnection, protocol: Protocol) -> sqlx:
     .await
 }
 
+/// Servers that were removed while their machine has what is theirs still.
+pub async fn list_standing(conn: &mut MySqlConnection) -> sqlx::Result<Vec<Server>> {
+    select_server!("WHERE removed_at IS NOT NULL AND machine IS NOT NULL ORDER BY id").fetch_all(conn).await
+}
+
 /// Protocols that can be had now.
 pub async fn protocols(conn: &mut MySqlConnection) -> sqlx::Result<Vec<Protocol>> {
     sqlx::query_scalar!(
@@ -121,6 +129,72 @@ pub async fn lock_for_rotation(
     )
     .fetch_all(conn)
     .await
+}
+
+/// Notes where a server lives from now on.
+pub async fn set_home(conn: &mut MySqlConnection, id: ServerId, home: &Machine) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO server_homes (server_id, machine, machine_name) VALUES (?, ?, ?) \
+         ON DUPLICATE KEY UPDATE machine = VALUES(machine), machine_name = VALUES(machine_name)",
+        id,
+        home.id,
+        home.name
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Nothing of a server is left on the machine where it lived.
+pub async fn forget_home(conn: &mut MySqlConnection, id: ServerId) -> sqlx::Result<()> {
+    sqlx::query!("DELETE FROM server_homes WHERE server_id = ?", id).execute(conn).await?;
+    Ok(())
+}
+
+/// Where a server lives, if it is a part of one machine.
+pub async fn home(conn: &mut MySqlConnection, id: ServerId) -> sqlx::Result<Option<Machine>> {
+    sqlx::query_as!(
+        Machine,
+        "SELECT machine AS id, machine_name AS name FROM server_homes WHERE server_id = ?",
+        id
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// As [`home`], of the server in use that a config has its place at.
+pub async fn home_of_config(conn: &mut MySqlConnection, id: ConfigId) -> sqlx::Result<Option<Machine>> {
+    sqlx::query_as!(
+        Machine,
+        "SELECT h.machine AS id, h.machine_name AS name FROM vpn_configs c \
+         JOIN servers s ON s.id = c.server_id AND s.removed_at IS NULL \
+         JOIN server_homes h ON h.server_id = s.id WHERE c.id = ?",
+        id
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// Every machine that a server lives on.
+pub async fn homes(conn: &mut MySqlConnection) -> sqlx::Result<Vec<Machine>> {
+    sqlx::query_as!(
+        Machine,
+        "SELECT machine AS id, MIN(machine_name) AS `name!` FROM server_homes GROUP BY machine"
+    )
+    .fetch_all(conn)
+    .await
+}
+
+pub async fn set_place(
+    conn: &mut MySqlConnection,
+    id: ServerId,
+    location: &str,
+    capacity: u32,
+) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE servers SET location = ?, capacity = ? WHERE id = ?", location, capacity, id)
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 pub async fn set_health(

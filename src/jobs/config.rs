@@ -3,7 +3,7 @@
 use scoped_futures::ScopedFutureExt;
 
 use super::Jobs;
-use super::backends::into_failure;
+use super::backends::{self, into_failure};
 use crate::crud;
 use crate::ids::{ConfigId, SubscriptionId};
 use crate::integrations::vpn::{Access, Backend, Counter, UsageKind};
@@ -64,9 +64,9 @@ impl Jobs {
         let mut last = None;
         if let (Some(server_id), Some(_)) = (config.server_id, &config.secret) {
             let credentials = vpn::open(&self.works.config.keyring, config).map_err(Failure::retry)?;
-            let (server, backend) = self.backends.of(&self.works, server_id).await?;
             // A server that was taken out of use for good may be gone: nothing is left to cut off there.
-            if server.removed_at.is_none() {
+            if backends::find(&self.works, server_id).await?.removed_at.is_none() {
+                let (_, backend) = self.backends.of(&self.works, server_id).await?;
                 let reading = last_reading(&*backend, config.id).await;
                 last = reading.map(|(kind, counter)| (server_id, kind, counter));
                 backend.revoke(config.id, &credentials).await.map_err(into_failure)?;

@@ -10,8 +10,11 @@ mod server;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use sqlx::MySqlConnection;
 
+use crate::crud;
 use crate::integrations::payments::Providers;
+use crate::machine::Machine;
 use crate::models::audit::Action;
 use crate::models::job::Job;
 use crate::models::notice::{Alert, Notice};
@@ -36,6 +39,16 @@ const TELL_ADMINS: u32 = 5;
 
 #[async_trait]
 impl JobHandler for Jobs {
+    async fn home(&self, conn: &mut MySqlConnection, job: &Job) -> sqlx::Result<Option<Machine>> {
+        match *job {
+            Job::ApplyConfig { config_id } => crud::server::home_of_config(conn, config_id).await,
+            Job::ReconcileServer { server_id }
+            | Job::CollectUsage { server_id }
+            | Job::CheckServer { server_id } => crud::server::home(conn, server_id).await,
+            _ => Ok(None),
+        }
+    }
+
     async fn run(&self, run: &Run<'_>, job: &Job) -> Result<(), Failure> {
         match *job {
             Job::ApplyConfig { config_id } => self.apply_config(run, config_id).await,
@@ -94,7 +107,7 @@ impl Jobs {
         attempts: u32,
         reason: &str,
     ) -> Result<(), Failure> {
-        let Some(config) = crate::crud::vpn::find(work.conn(), config_id).await? else { return Ok(()) };
+        let Some(config) = crud::vpn::find(work.conn(), config_id).await? else { return Ok(()) };
         let waits =
             config.delivered_at.is_none() && config.status == crate::models::vpn::ConfigStatus::Preparing;
         if attempts >= TELL_PERSON && waits {

@@ -3,10 +3,11 @@
 use scoped_futures::ScopedFutureExt;
 
 use super::Jobs;
-use super::backends::into_failure;
+use super::backends::{self, into_failure};
 use crate::ids::ServerId;
 use crate::integrations::vpn::BackendError;
 use crate::models::job::ServerWork;
+use crate::models::server::Server;
 use crate::queue::Failure;
 use crate::queue::jobs::Run;
 use crate::services::{server, vpn};
@@ -20,9 +21,12 @@ impl Jobs {
 
     /// Is the server there? A change is told to the admins.
     pub(super) async fn check_server(&self, run: &Run<'_>, id: ServerId) -> Result<(), Failure> {
+        if backends::find(&self.works, id).await?.removed_at.is_some() {
+            return Ok(());
+        }
         let outcome = match self.backends.of(&self.works, id).await {
+            Err(moved @ Failure::NotYet { .. }) => return Err(moved),
             Err(failure) => Err(failure.to_string()),
-            Ok((row, _)) if row.removed_at.is_some() => return Ok(()),
             Ok((_, backend)) => {
                 backend.health().await.map(|health| health.text()).map_err(|error| error.to_string())
             }
@@ -41,6 +45,9 @@ impl Jobs {
     }
 
     async fn read_usage(&self, run: &Run<'_>, id: ServerId) -> Result<(), Failure> {
+        if backends::find(&self.works, id).await?.removed_at.is_some() {
+            return Ok(());
+        }
         let (_, backend) = self.backends.of(&self.works, id).await?;
         let counters = &backend.usage().await.map_err(into_failure)?;
         let kind = backend.usage_kind();
@@ -64,6 +71,10 @@ impl Jobs {
     }
 
     async fn reconcile(&self, run: &Run<'_>, id: ServerId) -> Result<(), Failure> {
+        let known = backends::find(&self.works, id).await?;
+        if known.removed_at.is_some() {
+            return self.dismantle(run, &known).await;
+        }
         let (row, backend) = self.backends.of(&self.works, id).await?;
         let held = backend.held().await.map_err(into_failure)?;
         let all = run
@@ -81,6 +92,24 @@ impl Jobs {
                 "server reconciled"
             );
         }
+        Ok(())
+    }
+}
+
+impl Jobs {
+    /// Takes away what a removed server left where it lived.
+    async fn dismantle(&self, run: &Run<'_>, removed: &Server) -> Result<(), Failure> {
+        let successor = run
+            .commit("find_successor", |work| {
+                async move { Ok(server::has_successor(work, removed).await?) }.scope_boxed()
+            })
+            .await?;
+        self.backends.dismantle(&self.works, removed, successor).await?;
+        run.finish("server_dismantled", |work| {
+            async move { Ok(server::dismantled(work, removed.id).await?) }.scope_boxed()
+        })
+        .await?;
+        tracing::info!(server = removed.name, "what a removed server left is gone");
         Ok(())
     }
 }

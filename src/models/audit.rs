@@ -75,6 +75,7 @@ text_enum! {
         PlanAdded = "plan_added",
         PlanDisabled = "plan_disabled",
         ServerAdded = "server_added",
+        ServerUpdated = "server_updated",
         ServerSecretReplaced = "server_secret_replaced",
         ServerRemoved = "server_removed",
         ServerHealth = "server_health",

@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::clock::Timestamp;
+use crate::machine::Machine;
 
 /// Which queue a lane belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,6 +25,27 @@ impl Queue {
             Queue::Outbox => "outbox",
             Queue::Jobs => "jobs",
         }
+    }
+}
+
+/// The first of the classes of jobs that only the copies on one machine claim.
+pub const OF_MACHINES: u8 = 128;
+/// So many machines are told apart.
+const SLOTS: u8 = (u8::MAX - OF_MACHINES) / 2 + 1;
+
+/// Class of jobs of this urgency that only the copies on one machine do. Machines may share one: their copies hand a
+/// job to and fro, until the right one has it.
+pub fn class_at(machine: &Machine, urgency: u8) -> u8 {
+    let slot = machine.id.bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte)) % SLOTS;
+    OF_MACHINES + slot * 2 + urgency.min(1)
+}
+
+/// How urgent jobs of a class are to copies on this machine; None: they are for others.
+pub fn urgency_at(machine: &Machine, class: u8) -> Option<u8> {
+    let urgency = class % 2;
+    match class {
+        0..OF_MACHINES => Some(class),
+        _ => (class == class_at(machine, urgency)).then_some(urgency),
     }
 }
 
@@ -83,4 +105,21 @@ pub fn name_part(id: &str) -> String {
         return id.to_owned();
     }
     hex::encode(&Sha256::digest(id.as_bytes())[..16])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_of_a_machine_is_for_its_copies_alone() {
+        let (home, other) = (Machine::this(Some("home")), Machine::this(Some("other")));
+        for urgency in [0, 1] {
+            let class = class_at(&home, urgency);
+            assert_eq!((urgency_at(&home, class), urgency_at(&other, class)), (Some(urgency), None));
+            assert_eq!(urgency_at(&home, urgency), Some(urgency));
+        }
+        let of_any = |n: u16| class_at(&Machine::this(Some(&n.to_string())), 1);
+        assert!((0..1000).map(of_any).all(|class| class > OF_MACHINES));
+    }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::FutureExt;
 use scoped_futures::{ScopedBoxFuture, ScopedFutureExt};
+use sqlx::MySqlConnection;
 
 use super::failure::{Failure, backoff};
 use super::inbox::{in_chrono, panic_text};
@@ -14,10 +15,11 @@ use super::runner::{Lane, LaneWorker, Step};
 use crate::clock::Timestamp;
 use crate::crud;
 use crate::ids::JobId;
+use crate::machine::Machine;
 use crate::models::audit::Actor;
 use crate::models::event::QueueStatus;
 use crate::models::job::{Job, QueuedJob};
-use crate::models::lane::Queue;
+use crate::models::lane::{self, Queue};
 use crate::work::{Origin, Work, Works};
 
 /// One run of a job. The handler reads, calls the outside, and commits what came of it through [`Run::finish`].
@@ -68,6 +70,10 @@ impl Run<'_> {
 /// What is done with jobs.
 #[async_trait]
 pub trait JobHandler: Send + Sync + 'static {
+    /// The machine on which alone a job can be done; None: on any.
+    async fn home(&self, _conn: &mut MySqlConnection, _job: &Job) -> sqlx::Result<Option<Machine>> {
+        Ok(None)
+    }
     /// Runs a job. Ok without [`Run::finish`] marks it done: it had nothing to change.
     async fn run(&self, run: &Run<'_>, job: &Job) -> Result<(), Failure>;
     /// The job failed for the `attempts`-th time and is tried again; tells the admins when that is worth it.
@@ -94,8 +100,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 #[async_trait]
 impl<H: JobHandler> LaneWorker for JobWorker<H> {
     const QUEUE: Queue = Queue::Jobs;
-    const CLASSES: &'static [u8] = &[0, 1];
     const KEEP_IDLE: bool = false;
+
+    fn urgency(&self, class: u8) -> Option<u8> {
+        lane::urgency_at(self.here(), class)
+    }
 
     async fn step(&self, lane: &mut Lane) -> sqlx::Result<Step> {
         let mut conn = self.works.db.acquire().await?;
@@ -103,13 +112,19 @@ impl<H: JobHandler> LaneWorker for JobWorker<H> {
         let Some(mut row) = crud::job::next_of_lane(&mut conn, &lane.lease.lane, now).await? else {
             return Ok(Step::Drained);
         };
-        drop(conn);
         if let Some(until) = row.retry_at.filter(|until| *until > now) {
             return Ok(Step::Wait(until));
         }
         let Ok(job) = serde_json::from_str::<Job>(&row.payload) else {
+            drop(conn);
             return self.unknown(&row, now).await;
         };
+        // Before it begins: what is handed over was not tried, and is queued still.
+        let home = self.handler.home(&mut conn, &job).await?;
+        drop(conn);
+        if let Some(home) = home.filter(|home| home.id != self.here().id) {
+            return Ok(Step::HandOver(lane::class_at(&home, job.class())));
+        }
         let id = row.id;
         let begin = self.works.db.statement("begin_job", |conn| crud::job::begin(conn, id).scope_boxed());
         begin.await?;
@@ -129,6 +144,10 @@ impl<H: JobHandler> LaneWorker for JobWorker<H> {
 }
 
 impl<H: JobHandler> JobWorker<H> {
+    fn here(&self) -> &Machine {
+        &self.works.config.server.machine
+    }
+
     async fn run(&self, row: &QueuedJob, job: &Job) -> Result<(), Failure> {
         let run = Run { id: row.id, attempts: row.attempts, works: &self.works };
         let running = tokio::time::timeout(RUN_TIME, self.handler.run(&run, job));

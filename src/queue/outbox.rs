@@ -78,7 +78,6 @@ const CHECKOUT_PATIENCE: TimeDelta = TimeDelta::seconds(30);
 #[async_trait]
 impl<C: Courier> LaneWorker for OutboxWorker<C> {
     const QUEUE: Queue = Queue::Outbox;
-    const CLASSES: &'static [u8] = &[0, 1, 2, 3];
     const KEEP_IDLE: bool = true;
 
     async fn step(&self, lane: &mut Lane) -> sqlx::Result<Step> {

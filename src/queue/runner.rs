@@ -28,6 +28,8 @@ pub enum Step {
     Released,
     /// What is next must wait until then.
     Wait(Timestamp),
+    /// What is next is for those who claim this class.
+    HandOver(u8),
 }
 
 /// A lane that is being drained.
@@ -43,10 +45,13 @@ pub struct Lane {
 #[async_trait]
 pub trait LaneWorker: Send + Sync + 'static {
     const QUEUE: Queue;
-    /// Urgency classes of the queue, the most urgent first.
-    const CLASSES: &'static [u8];
     /// Whether an idle lane's row is kept to remember its pace.
     const KEEP_IDLE: bool;
+
+    /// How urgent lanes of a class are, 0 first; None: they are not for this process.
+    fn urgency(&self, class: u8) -> Option<u8> {
+        Some(class)
+    }
 
     /// Handles what is next in the lane. The lease is kept alive meanwhile; if it is lost all the same, the step is
     /// dropped where it waits. A database error gives the lane back for a later try.
@@ -85,6 +90,8 @@ pub struct Runner<W> {
 
 /// Time until the next look when what was due could not be had: somebody else claims it, or holds its row.
 const CONTENDED: Duration = Duration::from_millis(20);
+/// A lane that came back from handing it over rests as long.
+const RETURNED: TimeDelta = TimeDelta::seconds(1);
 /// Pause after the database failed.
 const TROUBLE: Duration = Duration::from_millis(500);
 
@@ -137,16 +144,19 @@ impl<W: LaneWorker> Runner<W> {
             let mut conn = self.works.db.acquire().await?;
             lane::next_due(&mut conn, W::QUEUE).await?
         };
+        let ours = |(class, due_at)| Some((self.worker.urgency(class)?, class, due_at));
+        let mut due: Vec<(u8, u8, Timestamp)> = due.into_iter().filter_map(ours).collect();
+        due.sort_unstable();
         let now = self.works.clock.now();
         let mut wait = self.options.poll;
-        for (class, due_at) in due {
+        for (urgency, class, due_at) in due {
             if let Ok(until) = due_at.since(now).to_std()
                 && !until.is_zero()
             {
                 wait = wait.min(until);
                 continue;
             }
-            let permits = self.permits(class);
+            let permits = self.permits(urgency);
             if permits.is_empty() {
                 self.starved.store(true, Ordering::Relaxed);
                 continue;
@@ -164,13 +174,13 @@ impl<W: LaneWorker> Runner<W> {
         Ok(wait)
     }
 
-    /// All the room there is for lanes of a class.
-    fn permits(&self, class: u8) -> Vec<OwnedSemaphorePermit> {
+    /// All the room there is for lanes of this urgency.
+    fn permits(&self, urgency: u8) -> Vec<OwnedSemaphorePermit> {
         let take = |room: &Arc<Semaphore>| {
             let room = room.clone();
             std::iter::from_fn(move || room.clone().try_acquire_owned().ok())
         };
-        match class == W::CLASSES[0] {
+        match urgency == 0 {
             true => take(&self.urgent_room).chain(take(&self.room)).collect(),
             false => take(&self.room).collect(),
         }
@@ -229,6 +239,7 @@ impl<W: LaneWorker> Runner<W> {
                 }
                 Step::Released => return Ok(()),
                 Step::Wait(until) => return self.postpone(lane, until).await,
+                Step::HandOver(class) => return self.hand_over(lane, class).await,
             }
             if self.stop.is_cancelled() {
                 return self.postpone(lane, self.works.clock.now()).await;
@@ -300,6 +311,16 @@ impl<W: LaneWorker> Runner<W> {
         postponed.await?;
         self.works.wakers.of(W::QUEUE).notify_one();
         Ok(())
+    }
+
+    async fn hand_over(&self, lane: &Lane, class: u8) -> sqlx::Result<()> {
+        // What is for another machine whose class is ours, too, would be back at once, again and again.
+        let pause = self.worker.urgency(class).map_or(TimeDelta::zero(), |_| RETURNED);
+        let due_at = self.works.clock.now() + pause;
+        let handed = self.works.db.statement("hand_over_lane", |conn| {
+            lane::hand_over(conn, &lane.lease, class, due_at).scope_boxed()
+        });
+        handed.await
     }
 
     async fn give_back(&self, lane: &Lane) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chrono::TimeDelta;
 use ipnet::{Ipv4Net, Ipv6Net};
 use secrecy::zeroize::Zeroizing;
 use serde_json::json;
@@ -11,6 +12,7 @@ use super::{audit, vpn};
 use crate::crud;
 use crate::crypto::{CryptoError, Keyring, Sealed};
 use crate::ids::ServerId;
+use crate::integrations;
 use crate::models::address::{PoolKind, PoolLevel};
 use crate::models::audit::Action;
 use crate::models::job::{Job, ServerWork};
@@ -129,6 +131,10 @@ pub async fn add(
         Err(error) if crate::db::is_duplicate(&error) => return Err(ServerError::Exists(new.name.clone())),
         other => other?,
     };
+    // An interface is a part of this machine; a management API is reached from anywhere.
+    if new.protocol == Protocol::Wireguard {
+        settle(work, id).await?;
+    }
     for pool in pools {
         address::add_pool(work, id, pool.kind, pool.v4, pool.v6).await?;
     }
@@ -149,6 +155,57 @@ pub fn open_secret(keyring: &Keyring, server: &Server) -> Result<Zeroizing<Strin
 pub fn reseal(keyring: &Keyring, server: &Server) -> Result<Sealed, ServerError> {
     let plain = open_secret(keyring, server)?;
     Ok(keyring.seal(&sealed_for(&server.name), plain.as_bytes()))
+}
+
+/// From now on the server lives on this machine, and only copies here drive it.
+async fn settle(work: &mut Work, id: ServerId) -> sqlx::Result<()> {
+    let here = &work.config().server.machine;
+    crud::server::set_home(work.conn(), id, here).await
+}
+
+/// What can be changed of a server that is in use; None stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct Change {
+    pub location: Option<String>,
+    pub capacity: Option<u32>,
+    /// JSON of its secrets.
+    pub secret: Option<String>,
+    /// It lives on this machine now.
+    pub here: bool,
+}
+
+/// Changes a server.
+pub async fn update(work: &mut Work, name: &str, change: &Change) -> Result<(), ServerError> {
+    let server = find(work, name).await?;
+    let location = change.location.as_ref().unwrap_or(&server.location);
+    let capacity = change.capacity.unwrap_or(server.capacity);
+    crud::server::set_place(work.conn(), server.id, location, capacity).await?;
+    if change.here {
+        settle(work, server.id).await?;
+        call_back(work).await?;
+    }
+    if let Some(secret) = &change.secret {
+        replace_secret(work, name, secret).await?;
+    }
+    work.enqueue(Job::CheckServer { server_id: server.id });
+    work.enqueue(Job::ReconcileServer { server_id: server.id });
+    let home = match change.here {
+        true => Some(work.config().server.machine.name.clone()),
+        false => server.machine_name.clone(),
+    };
+    let details = json!({
+        "name": name,
+        "old": { "location": server.location, "capacity": server.capacity, "machine": server.machine_name },
+        "new": { "location": location, "capacity": capacity, "machine": home },
+    });
+    work.audit(Action::ServerUpdated, Some(&format!("server:{}", server.id)), details).await?;
+    Ok(())
+}
+
+/// Jobs that wait for machines where nothing lives any more are anybody's again, and find their way.
+async fn call_back(work: &mut Work) -> sqlx::Result<()> {
+    let homes = crud::server::homes(work.conn()).await?;
+    crud::lane::call_back(work.conn(), &homes).await
 }
 
 /// Takes note of another address or key of a server.
@@ -180,14 +237,58 @@ pub async fn remove(work: &mut Work, name: &str, force: bool) -> Result<Server, 
         work.enqueue(Job::ApplyConfig { config_id });
     }
     crud::server::set_removed(work.conn(), server.id, now).await?;
+    if server.protocol == Protocol::Wireguard {
+        // Now that it should hold nothing, this takes its interface away.
+        work.enqueue(Job::ReconcileServer { server_id: server.id });
+    }
     let details = json!({ "name": name, "configs": held, "old": "in use", "new": "removed" });
     work.audit(Action::ServerRemoved, Some(&format!("server:{}", server.id)), details).await?;
     Ok(server)
 }
 
+/// Whether what a removed server left belongs to one that is in use: the same interface of the same machine.
+pub async fn has_successor(work: &mut Work, removed: &Server) -> sqlx::Result<bool> {
+    let in_use = crud::server::list(work.conn()).await?;
+    let same = |other: &Server| {
+        other.machine == removed.machine && integrations::vpn::share(&other.settings, &removed.settings)
+    };
+    Ok(in_use.iter().any(same))
+}
+
+/// Nothing is left of a removed server.
+pub async fn dismantled(work: &mut Work, id: ServerId) -> sqlx::Result<()> {
+    crud::server::forget_home(work.conn(), id).await
+}
+
+/// Checks are due every minute; a machine whose copies have not looked for this long has none that runs.
+const SILENCE: TimeDelta = TimeDelta::minutes(5);
+
+/// A server that nobody has looked at where it lives is down, as long as there was somebody to ask.
+async fn note_silence(work: &mut Work, server: &Server) -> sqlx::Result<()> {
+    let Some(home) = server.elsewhere(&work.config().server.machine) else { return Ok(()) };
+    let since = work.now() - SILENCE;
+    let looked_at = server.health_at.unwrap_or(server.created_at);
+    if looked_at > since || !crud::schedule::any_between(work.conn(), since - SILENCE, since).await? {
+        return Ok(());
+    }
+    let reason = format!("no copy of usipipo answers on the machine {}, where it lives", home.name);
+    note_health(work, server.id, Err(&reason)).await
+}
+
 /// Queues one kind of work for every server.
 pub async fn tick(work: &mut Work, kind: ServerWork) -> sqlx::Result<()> {
-    for server in crud::server::list(work.conn()).await? {
+    let mut servers = crud::server::list(work.conn()).await?;
+    match kind {
+        ServerWork::Reconcile => servers.extend(crud::server::list_standing(work.conn()).await?),
+        ServerWork::Health => {
+            call_back(work).await?;
+            for server in &servers {
+                note_silence(work, server).await?;
+            }
+        }
+        ServerWork::Usage => {}
+    }
+    for server in servers {
         let server_id = server.id;
         work.enqueue(match kind {
             ServerWork::Reconcile => Job::ReconcileServer { server_id },

@@ -87,7 +87,8 @@ fn no_value_of_a_secret_is_ever_shown() {
         ] {
             let shown = match with(&name, &value) {
                 Ok(_)
-                    if ["SUPPORT_CONTACT", "BOT_NAME", "TERMS_URL", "RUST_LOG"].contains(&name.as_str()) =>
+                    if ["SUPPORT_CONTACT", "BOT_NAME", "TERMS_URL", "RUST_LOG", "MACHINE_ID"]
+                        .contains(&name.as_str()) =>
                 {
                     continue;
                 }

@@ -8,9 +8,12 @@ use scoped_futures::ScopedFutureExt;
 use super::report::{Finding, within};
 use crate::app::App;
 use crate::cli::out::span;
+use crate::clock::Timestamp;
 use crate::integrations::vpn::{self, BackendError, Health};
+use crate::machine::Machine;
 use crate::models::lane::Queue;
-use crate::models::server::Server;
+use crate::models::server::{Server, ServerHealth};
+use crate::models::vpn::Protocol;
 use crate::services::keys::{self, Readable};
 use crate::services::queue::{self, Standing};
 use crate::services::server;
@@ -64,24 +67,57 @@ pub async fn servers(app: &App) -> Vec<Finding> {
 }
 
 async fn check_server(app: &App, server: &Server, subject: &str) -> Finding {
+    if let Some(home) = server.elsewhere(&app.config().server.machine) {
+        return judge_far_server(server, &home, app.works().clock.now(), subject);
+    }
     let secret = match server::open_secret(&app.config().keyring, server) {
         Ok(secret) => secret,
         Err(error) => return Finding::bad(subject, error, "bring its key back into ENCRYPTION_KEYS"),
     };
     let health = async { vpn::connect(server.protocol, &server.settings, &secret).await?.health().await };
     match health.await {
+        Ok(Health { warning: None, .. })
+            if server.machine.is_none() && server.protocol == Protocol::Wireguard =>
+        {
+            let name = &server.name;
+            let mend = format!("say that it lives on this machine: usipipo server update {name} --here");
+            Finding::look(subject, "any copy drives it, on whatever machine", mend)
+        }
         Ok(Health { detail, warning: None }) => Finding::good(subject, detail),
         Ok(Health { detail, warning: Some(warning) }) => Finding::look(subject, detail, warning),
         Err(error) => {
             let mend = match error {
                 BackendError::Transient(_) => "see that the server is on and can be reached from here",
-                BackendError::AuthExpired(_) => "its address or key has changed: add it again",
+                BackendError::AuthExpired(_) => {
+                    "its address or certificate has changed: usipipo server update --help"
+                }
                 BackendError::Rejected(_) => "look at its settings: usipipo server list",
                 BackendError::Incompatible(_) => {
                     "install what is missing; under systemd, `usipipo-run doctor` has the rights of the server"
                 }
             };
             Finding::bad(subject, error, mend)
+        }
+    }
+}
+
+/// Copies at the server's home look every minute.
+const FRESH: chrono::Duration = chrono::Duration::minutes(5);
+
+/// A server that cannot be tried from here: what the copies at its home last said.
+fn judge_far_server(server: &Server, home: &Machine, now: Timestamp, subject: &str) -> Finding {
+    let age = server.health_at.map(|at| now.since(at));
+    let checked = age
+        .map_or_else(|| "never checked".to_owned(), |age| format!("checked {} ago", span(age.num_seconds())));
+    let detail = format!("lives on {}: {}, {checked}", home.name, server.health);
+    match server.health == ServerHealth::Up && age.is_some_and(|age| age < FRESH) {
+        true => Finding::good(subject, detail),
+        false => {
+            let name = &server.name;
+            let mend = format!(
+                "run doctor there; if this machine took its place: usipipo server update {name} --here"
+            );
+            Finding::bad(subject, detail, mend)
         }
     }
 }

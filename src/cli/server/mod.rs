@@ -1,6 +1,7 @@
 //! `usipipo server`: the VPN servers that configs are placed on.
 
 mod outline;
+mod update;
 mod wireguard;
 
 use std::io::{IsTerminal, Read};
@@ -15,6 +16,7 @@ use super::out::{self, Table, or_dash, span};
 use super::{Failure, Outcome};
 use crate::integrations::vpn::{self, Backend, BackendError};
 use crate::models::server::{NewServer, Server};
+use crate::models::vpn::Protocol;
 use crate::services::server::{self, NewPool};
 
 /// Set up the VPN servers that people are given access to.
@@ -48,7 +50,10 @@ Example:
     #[command(after_help = "\
 Example:
   usipipo server test de-1")]
-    Test { name: String },
+    Test {
+        name: String,
+    },
+    Update(update::Update),
     /// Take a server out of use. Its row stays for history, its name becomes free.
     #[command(after_help = "\
 Examples:
@@ -74,6 +79,7 @@ impl Args {
         match self.action {
             Action::Add(Add::Wireguard(add)) => add.run(&house).await?,
             Action::Add(Add::Outline(add)) => add.run(&house).await?,
+            Action::Update(update) => update.run(&house).await?,
             Action::List => list(&house).await?,
             Action::Test { name } => test(&house, &name).await?,
             Action::Remove { name, force } => remove(&house, &name, force).await?,
@@ -151,6 +157,7 @@ async fn list(house: &House) -> Result<(), Failure> {
     let mut table = Table::new([
         "NAME",
         "PROTOCOL",
+        "MACHINE",
         "LOCATION",
         "CONFIGS",
         "FREE ADDRESSES",
@@ -159,14 +166,16 @@ async fn list(house: &House) -> Result<(), Failure> {
         "DETAIL",
     ]);
     for level in known {
-        let Server { name, protocol, location, capacity, health, health_at, health_detail, .. } =
-            level.server;
+        let Server {
+            name, protocol, location, capacity, health, health_at, health_detail, machine_name, ..
+        } = level.server;
         let pools = level.pools.iter().map(|pool| format!("{} {}/{}", pool.kind, pool.free, pool.size));
         let pools = pools.collect::<Vec<_>>().join(", ");
         let checked = health_at.map(|at| format!("{} ago", span(now.since(at).num_seconds())));
         table.row([
             name,
             protocol.to_string(),
+            or_dash(machine_name),
             location,
             format!("{}/{capacity}", level.configs),
             or_dash(Some(pools).filter(|pools| !pools.is_empty())),
@@ -181,6 +190,13 @@ async fn list(house: &House) -> Result<(), Failure> {
 
 /// Opens the backend of a server that is in use.
 async fn open(house: &House, server: &Server) -> Result<Arc<dyn Backend>, Failure> {
+    if let Some(home) = server.elsewhere(&house.works.config.server.machine) {
+        let (name, home) = (&server.name, &home.name);
+        return Err(Failure::Input(format!(
+            "{name} lives on the machine {home}: do this there. If this machine took its place: \
+             usipipo server update {name} --here"
+        )));
+    }
     let secret = server::open_secret(&house.works.config.keyring, server).map_err(Failure::refused)?;
     vpn::connect(server.protocol, &server.settings, &secret).await.map_err(unusable)
 }
@@ -197,6 +213,11 @@ async fn test(house: &House, name: &str) -> Result<(), Failure> {
 async fn remove(house: &House, name: &str, force: bool) -> Result<(), Failure> {
     let removed = house.run("remove_server", |work| server::remove(work, name, force).scope_boxed()).await?;
     out::line(format_args!("{name} is out of use"));
+    if removed.protocol == Protocol::Wireguard {
+        let home = removed.machine_name.as_deref().unwrap_or("the machine where it lives");
+        out::line(format_args!("its interface is taken away by the server that runs on {home}"));
+        return Ok(());
+    }
     let emptied = async {
         let backend = open(house, &removed).await?;
         let held = backend.held().await.map_err(unusable)?;

@@ -21,15 +21,8 @@ pub struct Add {
     /// Short name for operators
     #[arg(value_parser = server_name)]
     name: String,
-    /// Address of the management API
-    #[arg(long, value_name = "URL", env = "OUTLINE_API_URL", hide_env_values = true)]
-    api_url: Option<String>,
-    /// SHA-256 of its certificate, in hex
-    #[arg(long, value_name = "HEX", env = "OUTLINE_CERT_SHA256", hide_env_values = true)]
-    cert_sha256: Option<String>,
-    /// Read what the installer printed from standard input
-    #[arg(long)]
-    from_json: bool,
+    #[command(flatten)]
+    access: Access,
     /// What people see, in the bot and in their app [default: the name]
     #[arg(long, value_parser = location)]
     location: Option<String>,
@@ -41,10 +34,44 @@ pub struct Add {
     capacity: u32,
 }
 
+/// The management API's address and certificate.
+#[derive(Debug, clap::Args)]
+pub struct Access {
+    /// Address of the management API
+    #[arg(long, value_name = "URL", env = "OUTLINE_API_URL", hide_env_values = true)]
+    api_url: Option<String>,
+    /// SHA-256 of its certificate, in hex
+    #[arg(long, value_name = "HEX", env = "OUTLINE_CERT_SHA256", hide_env_values = true)]
+    cert_sha256: Option<String>,
+    /// Read what the installer printed from standard input
+    #[arg(long)]
+    from_json: bool,
+}
+
+impl Access {
+    /// What was given; None when nothing was.
+    pub fn secret(&self) -> Result<Option<OutlineSecret>, Failure> {
+        if self.from_json {
+            return from_json(&read_stdin("the line that the installer printed")?).map(Some);
+        }
+        match (&self.api_url, &self.cert_sha256) {
+            (Some(api_url), Some(cert_sha256)) => {
+                Ok(Some(OutlineSecret { api_url: api_url.clone(), cert_sha256: cert_sha256.clone() }))
+            }
+            (None, None) => Ok(None),
+            _ => Err(needed()),
+        }
+    }
+}
+
+fn needed() -> Failure {
+    Failure::Input("--from-json, or both --api-url and --cert-sha256 are needed".to_owned())
+}
+
 impl Add {
     pub async fn run(self, house: &House) -> Result<(), Failure> {
         ensure_free(house, &self.name).await?;
-        let secret = self.secret()?;
+        let secret = self.access.secret()?.ok_or_else(needed)?;
         let location = self.location.unwrap_or_else(|| self.name.clone());
         let settings = OutlineSettings { name: location.clone(), hostname: self.hostname };
         let new = NewServer {
@@ -57,20 +84,6 @@ impl Add {
         let secret = serde_json::to_string(&secret).expect("a secret is plain data");
         out::line(probe(&new, &secret).await?);
         store(house, &new, &secret, &[]).await
-    }
-
-    fn secret(&self) -> Result<OutlineSecret, Failure> {
-        if self.from_json {
-            return from_json(&read_stdin("the line that the installer printed")?);
-        }
-        match (&self.api_url, &self.cert_sha256) {
-            (Some(api_url), Some(cert_sha256)) => {
-                Ok(OutlineSecret { api_url: api_url.clone(), cert_sha256: cert_sha256.clone() })
-            }
-            _ => {
-                Err(Failure::Input("--from-json, or both --api-url and --cert-sha256 are needed".to_owned()))
-            }
-        }
     }
 }
 

@@ -192,6 +192,7 @@ impl Add {
             settings.dns.clone_from(&self.dns);
         }
         settings.driver = self.driver.into();
+        settings.adopted = self.is_there();
         settings.config_path.clone_from(&self.conf);
         settings.address4 = own_address4(self.network, self.trial_network)?;
         settings.address6 = match self.no_ipv6 {
@@ -222,7 +223,9 @@ impl Add {
 /// Refuses what two servers on one machine would fight over.
 async fn ensure_apart(house: &House, new: &WireGuardSettings) -> Result<(), Failure> {
     let known = house.run("list_servers", |work| server::levels(work).scope_boxed()).await?;
-    for server in known.into_iter().map(|known| known.server) {
+    let here = &house.works.config.server.machine;
+    let known = known.into_iter().map(|known| known.server);
+    for server in known.filter(|server| server.elsewhere(here).is_none()) {
         let Ok(other) = serde_json::from_str::<WireGuardSettings>(&server.settings) else { continue };
         let (net, others) = (new.address4.trunc(), other.address4.trunc());
         let shared = match () {

@@ -11,7 +11,7 @@ use crate::integrations::vpn::wireguard::{DriverKind, WireGuardSecret, WireGuard
 use crate::models::address::PoolKind;
 use crate::models::server::NewServer;
 use crate::models::vpn::Protocol;
-use crate::services::server::{self, NewPool, ServerError};
+use crate::services::server::{self, Change, NewPool, ServerError};
 use crate::work::{Origin, Works};
 
 const WIREGUARD: &str = "demo";
@@ -76,7 +76,17 @@ pub async fn put_wireguard(works: &Works, options: &Options) -> Result<(), Stage
         settings: to_json(&settings),
         capacity: 2000,
     };
-    add_once(works, &new, &to_json(&secret), &pools).await
+    add_once(works, &new, &to_json(&secret), &pools).await?;
+    let known =
+        works.run("find_server", Origin::SYSTEM, |work| server::find(work, WIREGUARD).scope_boxed()).await?;
+    // The folder may have been carried here from another machine.
+    if known.elsewhere(&works.config.server.machine).is_some() {
+        let here = &Change { here: true, ..Change::default() };
+        works
+            .run("settle", Origin::SYSTEM, |work| server::update(work, WIREGUARD, here).scope_boxed())
+            .await?;
+    }
+    Ok(())
 }
 
 /// Adds the Outline server, or tells where it is now.

@@ -2,6 +2,7 @@
 
 mod demo;
 mod house;
+mod machines;
 mod migrate;
 mod queues;
 mod serve;
@@ -28,6 +29,7 @@ const COMMANDS: &[&str] = &[
     "server add outline",
     "server list",
     "server test",
+    "server update",
     "server remove",
     "plan",
     "plan list",

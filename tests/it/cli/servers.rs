@@ -1,5 +1,7 @@
 //! `usipipo server`: against the counterpart of Outline, and WireGuard kept in a file.
 
+use std::time::Duration;
+
 use usipipo::demo::outline::OutlineServer;
 use usipipo::demo::telegram::MessageView;
 use usipipo::integrations::vpn::wireguard::WireGuardSettings;
@@ -8,7 +10,10 @@ use crate::story::take_trial;
 use crate::support::cli::Shell;
 use crate::support::db::TestDb;
 use crate::support::town::{BOT, Town};
+use crate::support::wait::eventually;
 use crate::support::works::TestWorks;
+
+const LIMIT: Duration = Duration::from_secs(60);
 
 fn installer_line(outline: &OutlineServer) -> String {
     let (url, cert) = (outline.api_url(), outline.cert_sha256());
@@ -71,6 +76,29 @@ async fn by_force_the_configs_of_a_server_are_made_anew_elsewhere() {
     assert_eq!((lost.key_ids().await.len(), other.key_ids().await.len()), (0, 1));
     let listed = shell.run(&["server", "list"]).await.ok();
     assert!(listed.contains("1/1000") && !listed.contains("outline-1"), "{listed}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_server_that_moved_is_found_under_its_new_address_with_its_keys() {
+    let town = Town::found().await;
+    let (old, new) = (town.add_outline().await, OutlineServer::start(Default::default()).await.unwrap());
+    let running = town.open().await;
+    take_trial(&town.person(77, "Ana", "es")).await;
+    assert_eq!(old.key_ids().await.len(), 1);
+    let shell = Shell::new(town.variables.clone());
+    let update = ["server", "update", "outline-1", "--from-json"];
+    let wrong = format!("{{\"apiUrl\":\"{}/x\",\"certSha256\":\"{}\"}}", new.api_url(), new.cert_sha256());
+    assert_ne!(shell.pipe(&update, &wrong).await.code, 0, "it is tried first");
+    shell.pipe(&update, &installer_line(&new)).await.ok();
+    // The server that runs drives the new one from now on.
+    eventually(LIMIT, async || new.key_ids().await == old.key_ids().await).await;
+    shell.run(&["server", "update", "outline-1", "--capacity", "7", "--location", "Riga"]).await.ok();
+    let listed = shell.run(&["server", "list"]).await.ok();
+    assert!(listed.contains("1/7") && listed.contains("Riga"), "{listed}");
+    assert!(shell.run(&["server", "update", "outline-1"]).await.failed(2).contains("nothing to change"));
+    let told = shell.run(&["server", "update", "outline-1", "--here"]).await.failed(2);
+    assert!(told.contains("from anywhere"), "{told}");
     running.stop().await;
 }
 

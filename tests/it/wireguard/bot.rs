@@ -7,6 +7,7 @@ use super::Fixture;
 use super::hosts::Hosts;
 use super::tunnel::{TUNNEL4, TUNNEL6, hosts};
 use crate::story::press;
+use crate::support::cli::Shell;
 use crate::support::town::{BOT, LIMIT, Town};
 use crate::support::wait::eventually;
 
@@ -137,4 +138,33 @@ async fn a_tunnel_outlives_the_server_and_comes_back_after_a_reboot() {
     hosts.pings(TUNNEL4).await;
     assert_eq!(town.column("SELECT status FROM vpn_configs").await, ["active"]);
     server.kill();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_removed_server_is_taken_down_while_the_program_runs() {
+    let Some((town, hosts, fixture)) = house(&[]).await else { return };
+    let (running, copy) = (town.open().await, town.open_copy().await);
+    let ana = town.person(1631, "Ana", "en");
+    hosts.connect(&handed_out(&ana).await).await;
+    hosts.pings(TUNNEL4).await;
+    let shell = Shell::new(town.variables.clone());
+    shell.run(&["server", "remove", "wireguard-1", "--force"]).await.ok();
+    let interface = hosts.server_interface.as_str();
+    let gone = || hosts.on_server(&["ip", "link", "show", "dev", interface]).is_err();
+    eventually(LIMIT, async || gone() && town.count("SELECT COUNT(*) FROM server_homes").await == 0).await;
+    assert!(!hosts.ping(TUNNEL4) && !fixture.path().exists());
+    // Whatever the clocks bring, nobody makes it again.
+    for _ in 0..2 {
+        let now = town.clock.now();
+        town.clock.advance(TimeDelta::minutes(10));
+        let ticked =
+            "SELECT COUNT(*) FROM jobs WHERE kind = 'tick_servers' AND status = 'done' AND created_at > ?";
+        let ticked = async || {
+            sqlx::query_scalar::<_, i64>(ticked).bind(now).fetch_one(&town.db.pool).await.unwrap() >= 3
+        };
+        eventually(LIMIT, ticked).await;
+    }
+    assert!(gone() && !fixture.path().exists());
+    tokio::join!(running.stop(), copy.stop());
+    assert!(gone());
 }
