@@ -10,7 +10,7 @@ use super::house::House;
 use super::{Failure, Outcome, out};
 use crate::clock::Clock;
 use crate::crypto;
-use crate::services::keys::{self, Shelf};
+use crate::services::keys::{self, SecretKind};
 
 /// Make and rotate the keys that VPN secrets are stored under.
 #[derive(Debug, clap::Args)]
@@ -71,8 +71,8 @@ fn new(id: Option<String>) -> Outcome {
 async fn rotate() -> Outcome {
     let house = House::open().await?;
     let mut failed = 0;
-    for shelf in Shelf::ALL {
-        failed += rotate_shelf(&house, shelf).await?;
+    for kind in SecretKind::ALL {
+        failed += rotate_kind(&house, kind).await?;
     }
     if failed > 0 {
         return Err(Failure::Failed(format!(
@@ -84,12 +84,12 @@ async fn rotate() -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Walks a shelf from its beginning to its end; answers with how many secrets do not open.
-async fn rotate_shelf(house: &House, shelf: Shelf) -> Result<usize, Failure> {
+/// Walks all secrets of a kind; answers with how many do not open.
+async fn rotate_kind(house: &House, kind: SecretKind) -> Result<usize, Failure> {
     let (mut after, mut resealed, mut failed) = (0, 0, 0);
     loop {
         let batch =
-            house.run("rotate_keys", |work| keys::rotate_batch(work, shelf, after).scope_boxed()).await?;
+            house.run("rotate_keys", |work| keys::rotate_batch(work, kind, after).scope_boxed()).await?;
         let Some(last) = batch.last else { break };
         after = last;
         resealed += batch.resealed;
@@ -97,10 +97,10 @@ async fn rotate_shelf(house: &House, shelf: Shelf) -> Result<usize, Failure> {
         for (name, error) in batch.unreadable {
             out::complain(&format_args!("{name}: {error}"));
         }
-        out::line(format_args!("{}: {resealed} encrypted anew", shelf.title()));
+        out::line(format_args!("{}: {resealed} encrypted anew", kind.title()));
     }
     if resealed == 0 && failed == 0 {
-        out::line(format_args!("{}: nothing to do", shelf.title()));
+        out::line(format_args!("{}: nothing to do", kind.title()));
     }
     Ok(failed)
 }

@@ -12,20 +12,20 @@ use crate::work::Work;
 /// Rows that one unit of work locks.
 const BATCH: u32 = 100;
 
-/// Where secrets are kept.
+/// Whose secrets they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shelf {
+pub enum SecretKind {
     Servers,
     Configs,
 }
 
-impl Shelf {
-    pub const ALL: [Shelf; 2] = [Shelf::Servers, Shelf::Configs];
+impl SecretKind {
+    pub const ALL: [SecretKind; 2] = [SecretKind::Servers, SecretKind::Configs];
 
     pub const fn title(self) -> &'static str {
         match self {
-            Shelf::Servers => "VPN servers",
-            Shelf::Configs => "configs",
+            SecretKind::Servers => "VPN servers",
+            SecretKind::Configs => "configs",
         }
     }
 }
@@ -41,14 +41,14 @@ pub struct Batch {
 }
 
 /// Seals the next secrets after the row `after` anew that are under another key than the first.
-pub async fn rotate_batch(work: &mut Work, shelf: Shelf, after: i64) -> sqlx::Result<Batch> {
-    let batch = match shelf {
-        Shelf::Servers => rotate_servers(work, after).await?,
-        Shelf::Configs => rotate_configs(work, after).await?,
+pub async fn rotate_batch(work: &mut Work, kind: SecretKind, after: i64) -> sqlx::Result<Batch> {
+    let batch = match kind {
+        SecretKind::Servers => rotate_servers(work, after).await?,
+        SecretKind::Configs => rotate_configs(work, after).await?,
     };
     if batch.resealed > 0 {
         let key_id = work.config().keyring.current_key_id().to_owned();
-        let details = json!({ "of": shelf.title(), "count": batch.resealed, "key_id": key_id });
+        let details = json!({ "of": kind.title(), "count": batch.resealed, "key_id": key_id });
         work.audit(Action::SecretsResealed, None, details).await?;
     }
     Ok(batch)

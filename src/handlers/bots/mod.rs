@@ -12,7 +12,7 @@ mod house;
 mod menu;
 pub mod screens;
 pub mod setup;
-mod stop;
+mod step;
 mod talk;
 pub mod usernames;
 

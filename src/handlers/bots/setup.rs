@@ -43,7 +43,7 @@ pub enum SetupError {
 }
 
 /// One thing that is set at Telegram, for all languages where `language` is None. No `Debug`: one holds a secret.
-enum Wish {
+enum BotSetting {
     Webhook { url: String, secret: SecretString, allowed: &'static [&'static str], connections: u8 },
     Commands { language: Option<Language>, commands: Vec<BotCommand> },
     Description { language: Option<Language>, text: String },
@@ -66,7 +66,7 @@ pub async fn run(
 pub async fn webhook_set(works: &Works, telegram: &Telegram) -> Result<(), SetupError> {
     let me = telegram.get_me().await?;
     let webhook = webhook(telegram.bot(), &works.config);
-    webhook.grant(telegram).await?;
+    webhook.set(telegram).await?;
     note(works, telegram.bot(), &webhook, me.id).await
 }
 
@@ -91,8 +91,8 @@ async fn set_up(works: &Works, telegram: &Telegram, usernames: &Usernames) {
                 tracing::info!(%bot, "the bot is set up");
                 return;
             }
-            Ok(left) => left.iter().for_each(|(wish, error)| {
-                report(bot, wish, error);
+            Ok(left) => left.iter().for_each(|(setting, error)| {
+                report(bot, setting, error);
                 pause = pause.max(asked_pause(error));
             }),
             Err(error) => {
@@ -106,8 +106,8 @@ async fn set_up(works: &Works, telegram: &Telegram, usernames: &Usernames) {
     }
 }
 
-fn report(bot: Bot, wish: &Wish, error: &SendError) {
-    tracing::error!(%bot, topic = wish.topic(), %error, "not set at Telegram yet, trying again");
+fn report(bot: Bot, setting: &BotSetting, error: &SendError) {
+    tracing::error!(%bot, topic = setting.topic(), %error, "not set at Telegram yet, trying again");
 }
 
 fn asked_pause(error: &SendError) -> Duration {
@@ -117,12 +117,12 @@ fn asked_pause(error: &SendError) -> Duration {
     }
 }
 
-/// Grants what is not as it was set last; answers with what could not be granted.
+/// Sets what is not as it was set last; answers with what could not be set.
 async fn round(
     works: &Works,
     telegram: &Telegram,
     usernames: &Usernames,
-) -> Result<Vec<(Wish, SendError)>, SetupError> {
+) -> Result<Vec<(BotSetting, SendError)>, SetupError> {
     let bot = telegram.bot();
     let me = telegram.get_me().await?;
     usernames.learn(bot, me.username);
@@ -132,16 +132,16 @@ async fn round(
     let known = known(works, bot).await?;
     let sold = assortment(works).await?;
     let mut left = Vec::new();
-    for wish in wishes(bot, &works.config, &sold) {
-        let as_set = known.get(&wish.topic()) == Some(&wish.fingerprint(me.id));
-        let granted = match as_set && wish.still_holds(telegram).await? {
+    for setting in settings(bot, &works.config, &sold) {
+        let as_set = known.get(&setting.topic()) == Some(&setting.fingerprint(me.id));
+        let outcome = match as_set && setting.still_holds(telegram).await? {
             true => continue,
-            false => wish.grant(telegram).await,
+            false => setting.set(telegram).await,
         };
-        match granted {
-            Ok(()) => note(works, bot, &wish, me.id).await?,
+        match outcome {
+            Ok(()) => note(works, bot, &setting, me.id).await?,
             Err(SendError::Unauthorized) => return Err(SendError::Unauthorized.into()),
-            Err(error) => left.push((wish, error)),
+            Err(error) => left.push((setting, error)),
         }
     }
     Ok(left)
@@ -152,8 +152,8 @@ async fn known(works: &Works, bot: Bot) -> sqlx::Result<BTreeMap<String, String>
     Ok(crud::bot_setup::list(&mut conn, bot).await?.into_iter().collect())
 }
 
-async fn note(works: &Works, bot: Bot, wish: &Wish, id: UserId) -> Result<(), SetupError> {
-    let (topic, fingerprint, now) = (&*wish.topic(), &*wish.fingerprint(id), works.clock.now());
+async fn note(works: &Works, bot: Bot, setting: &BotSetting, id: UserId) -> Result<(), SetupError> {
+    let (topic, fingerprint, now) = (&*setting.topic(), &*setting.fingerprint(id), works.clock.now());
     let put = works.db.statement("bot_set_up", |conn| {
         crud::bot_setup::put(conn, bot, topic, fingerprint, now).scope_boxed()
     });
@@ -162,7 +162,7 @@ async fn note(works: &Works, bot: Bot, wish: &Wish, id: UserId) -> Result<(), Se
 
 /// Everything that a bot should be, the most needed first: the name comes last, as Telegram lets it change
 /// rarely.
-fn wishes(bot: Bot, config: &Config, sold: &Assortment) -> Vec<Wish> {
+fn settings(bot: Bot, config: &Config, sold: &Assortment) -> Vec<BotSetting> {
     let languages = || std::iter::once(None).chain(Language::ALL.iter().copied().map(Some));
     let texts = |language: Option<Language>| Texts::of(language.unwrap_or(config.default_language));
     let about = |language| about(bot, texts(language), sold);
@@ -170,15 +170,15 @@ fn wishes(bot: Bot, config: &Config, sold: &Assortment) -> Vec<Wish> {
     let menus = languages().filter(|_| bot == Bot::Client);
     let menus = menus.map(|language| {
         let commands = menu::menu(&[Role::User], texts(language));
-        Wish::Commands { language, commands }
+        BotSetting::Commands { language, commands }
     });
     let descriptions =
-        languages().map(|language| Wish::Description { language, text: about(language).description });
+        languages().map(|language| BotSetting::Description { language, text: about(language).description });
     let short = languages()
-        .map(|language| Wish::ShortDescription { language, text: about(language).short_description });
+        .map(|language| BotSetting::ShortDescription { language, text: about(language).short_description });
     // One name in every language; the other bots keep what @BotFather was told.
     let name = config.telegram.client_name.iter().filter(|_| bot == Bot::Client);
-    let name = name.map(|name| Wish::Name { text: name.clone() });
+    let name = name.map(|name| BotSetting::Name { text: name.clone() });
     std::iter::once(webhook(bot, config)).chain(menus).chain(descriptions).chain(short).chain(name).collect()
 }
 
@@ -191,8 +191,8 @@ async fn assortment(works: &Works) -> sqlx::Result<Assortment> {
     Ok(Assortment { trial: works.config.access.trial_days > 0, protocols, providers })
 }
 
-fn webhook(bot: Bot, config: &Config) -> Wish {
-    Wish::Webhook {
+fn webhook(bot: Bot, config: &Config) -> BotSetting {
+    BotSetting::Webhook {
         url: config.server.public_address(&format!("/telegram/{bot}")),
         secret: config.telegram.webhook_secret().clone(),
         allowed: if bot == Bot::Client { &update::HANDLED } else { &HANDLED_BY_OTHERS },
@@ -200,7 +200,7 @@ fn webhook(bot: Bot, config: &Config) -> Wish {
     }
 }
 
-impl Wish {
+impl BotSetting {
     /// What it is about: its key in bot_setups.
     fn topic(&self) -> String {
         let of = |what: &str, language: &Option<Language>| match language {
@@ -208,22 +208,24 @@ impl Wish {
             None => format!("{what}:any"),
         };
         match self {
-            Wish::Webhook { .. } => "webhook".to_owned(),
-            Wish::Commands { language, .. } => of("commands", language),
-            Wish::Description { language, .. } => of("description", language),
-            Wish::ShortDescription { language, .. } => of("short_description", language),
-            Wish::Name { .. } => "name:any".to_owned(),
+            BotSetting::Webhook { .. } => "webhook".to_owned(),
+            BotSetting::Commands { language, .. } => of("commands", language),
+            BotSetting::Description { language, .. } => of("description", language),
+            BotSetting::ShortDescription { language, .. } => of("short_description", language),
+            BotSetting::Name { .. } => "name:any".to_owned(),
         }
     }
 
     /// SHA-256 in hex of what would be set, for the bot with this id.
     fn fingerprint(&self, bot: UserId) -> String {
         let content = match self {
-            Wish::Webhook { url, secret, allowed, connections } => {
+            BotSetting::Webhook { url, secret, allowed, connections } => {
                 json!([url, secret.expose_secret(), allowed, connections])
             }
-            Wish::Commands { commands, .. } => json!(commands),
-            Wish::Description { text, .. } | Wish::ShortDescription { text, .. } | Wish::Name { text } => {
+            BotSetting::Commands { commands, .. } => json!(commands),
+            BotSetting::Description { text, .. }
+            | BotSetting::ShortDescription { text, .. }
+            | BotSetting::Name { text } => {
                 json!(text)
             }
         };
@@ -233,7 +235,7 @@ impl Wish {
     /// Whether Telegram still has what was set. Asked for the webhook alone, which others may change and without
     /// which nothing works.
     async fn still_holds(&self, telegram: &Telegram) -> Result<bool, SendError> {
-        let Wish::Webhook { url, allowed, connections, .. } = self else { return Ok(true) };
+        let BotSetting::Webhook { url, allowed, connections, .. } = self else { return Ok(true) };
         let info = telegram.get_webhook_info().await?;
         let there: BTreeSet<&str> = info.allowed_updates.iter().map(String::as_str).collect();
         Ok(info.url == *url
@@ -241,19 +243,19 @@ impl Wish {
             && info.max_connections.is_none_or(|there| there == i64::from(*connections)))
     }
 
-    async fn grant(&self, telegram: &Telegram) -> Result<(), SendError> {
+    async fn set(&self, telegram: &Telegram) -> Result<(), SendError> {
         match self {
-            Wish::Webhook { url, secret, allowed, connections } => {
+            BotSetting::Webhook { url, secret, allowed, connections } => {
                 telegram.set_webhook(url, secret, allowed, *connections).await
             }
-            Wish::Commands { language, commands } => {
+            BotSetting::Commands { language, commands } => {
                 telegram.set_my_commands(commands, CommandScope::AllPrivateChats, *language).await
             }
-            Wish::Description { language, text } => telegram.set_my_description(text, *language).await,
-            Wish::ShortDescription { language, text } => {
+            BotSetting::Description { language, text } => telegram.set_my_description(text, *language).await,
+            BotSetting::ShortDescription { language, text } => {
                 telegram.set_my_short_description(text, *language).await
             }
-            Wish::Name { text } => telegram.set_my_name(text, None).await,
+            BotSetting::Name { text } => telegram.set_my_name(text, None).await,
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::steps::{account, admin, configs, menu, orders, trial};
 use crate::handlers::bots::commands::Command;
 use crate::handlers::bots::screens::Reply;
-use crate::handlers::bots::stop::{Step, Stop};
+use crate::handlers::bots::step::{Step, StepError};
 use crate::handlers::bots::talk::Talk;
 use crate::integrations::telegram::update::Message;
 use crate::models::bot::Bot;
@@ -13,10 +13,10 @@ use crate::services::{access, dialog};
 pub(super) async fn command(talk: &mut Talk<'_>, message: &Message) -> Step {
     let left = dialog::leave(talk.work, talk.bot, talk.chat).await?;
     let Some(written) = message.command(talk.bots.usernames.of(Bot::Client)) else {
-        return Err(Stop::Tell(Reply::UnknownCommand));
+        return Err(StepError::Tell(Reply::UnknownCommand));
     };
     let Ok(command) = written.name.parse::<Command>() else {
-        return Err(Stop::Tell(Reply::UnknownCommand));
+        return Err(StepError::Tell(Reply::UnknownCommand));
     };
     // The services ask again; asked here, even the usage is hidden from those who may not.
     if let Some(permission) = command.permission() {

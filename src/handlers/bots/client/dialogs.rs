@@ -2,7 +2,7 @@
 
 use super::views;
 use crate::handlers::bots::screens;
-use crate::handlers::bots::stop::Step;
+use crate::handlers::bots::step::Step;
 use crate::handlers::bots::talk::Talk;
 use crate::i18n::Html;
 use crate::ids::ConfigId;

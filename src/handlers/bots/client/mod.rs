@@ -9,7 +9,7 @@ mod views;
 
 use super::callback::Callback;
 use super::screens::{self, Reply};
-use super::stop::{Step, Stop};
+use super::step::{Step, StepError};
 use super::talk::Talk;
 use crate::integrations::telegram::update::Message;
 use crate::models::outgoing::{Class, Outgoing};
@@ -33,7 +33,7 @@ pub(super) async fn press(mut talk: Talk<'_>, data: Option<&str>) -> Result<(), 
     let left = dialog::leave(talk.work, talk.bot, talk.chat).await?;
     let step = match data.and_then(Callback::decode) {
         Some(callback) => presses::press(&mut talk, callback, left).await,
-        None => Err(Stop::Tell(Reply::StaleButton)),
+        None => Err(StepError::Tell(Reply::StaleButton)),
     };
     finish(talk, step).await
 }
@@ -45,10 +45,10 @@ async fn finish(mut talk: Talk<'_>, step: Step) -> Result<(), Failure> {
             talk.acknowledge();
             return Ok(());
         }
-        Err(Stop::Fail(failure)) => return Err(failure),
-        Err(Stop::Tell(notice)) => notice,
-        Err(Stop::Hidden) if talk.is_press() => Reply::StaleButton,
-        Err(Stop::Hidden) => Reply::UnknownCommand,
+        Err(StepError::Fail(failure)) => return Err(failure),
+        Err(StepError::Tell(notice)) => notice,
+        Err(StepError::Hidden) if talk.is_press() => Reply::StaleButton,
+        Err(StepError::Hidden) => Reply::UnknownCommand,
     };
     let home = views::home(&mut talk).await?;
     if talk.is_press() {

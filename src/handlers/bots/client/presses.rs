@@ -2,7 +2,7 @@
 
 use super::steps::{account, admin, configs, guides, menu, orders, trial};
 use crate::handlers::bots::callback::Callback;
-use crate::handlers::bots::stop::Step;
+use crate::handlers::bots::step::Step;
 use crate::handlers::bots::talk::Talk;
 use crate::models::dialog::Dialog;
 use crate::models::outgoing::ConfigPart;

@@ -2,7 +2,7 @@
 
 use crate::handlers::bots::client::views;
 use crate::handlers::bots::screens::{self, PaySupport};
-use crate::handlers::bots::stop::Step;
+use crate::handlers::bots::step::Step;
 use crate::handlers::bots::talk::Talk;
 
 pub async fn profile(talk: &mut Talk<'_>) -> Step {

@@ -2,7 +2,7 @@
 
 use crate::handlers::bots::client::views;
 use crate::handlers::bots::screens;
-use crate::handlers::bots::stop::Step;
+use crate::handlers::bots::step::Step;
 use crate::handlers::bots::talk::Talk;
 use crate::ids::{ConfigId, SubscriptionId};
 use crate::models::dialog::Dialog;

@@ -3,7 +3,7 @@
 
 use crate::handlers::bots::callback::Os;
 use crate::handlers::bots::screens::{self, GuideFor, Trouble};
-use crate::handlers::bots::stop::Step;
+use crate::handlers::bots::step::Step;
 use crate::handlers::bots::talk::Talk;
 use crate::ids::ConfigId;
 use crate::models::vpn::{Protocol, VpnConfig};

@@ -5,7 +5,7 @@ use reqwest::Url;
 use super::{configs, orders};
 use crate::handlers::bots::client::views;
 use crate::handlers::bots::screens::{self, Help, Reply};
-use crate::handlers::bots::stop::{Step, Stop};
+use crate::handlers::bots::step::{Step, StepError};
 use crate::handlers::bots::talk::Talk;
 use crate::ids::PlanId;
 use crate::models::bot::Language;
@@ -99,7 +99,7 @@ pub async fn set_language(talk: &mut Talk<'_>, language: Language) -> Step {
 pub async fn cancel(talk: &mut Talk<'_>, left: Option<Dialog>) -> Step {
     match left {
         Some(Dialog::RenameConfig { config_id }) if talk.is_press() => configs::config(talk, config_id).await,
-        Some(Dialog::RenameConfig { .. }) => Err(Stop::Tell(Reply::Cancelled)),
-        None => Err(Stop::Tell(Reply::NothingToCancel)),
+        Some(Dialog::RenameConfig { .. }) => Err(StepError::Tell(Reply::Cancelled)),
+        None => Err(StepError::Tell(Reply::NothingToCancel)),
     }
 }

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use crate::handlers::bots::client::views;
 use crate::handlers::bots::courier::order_view;
 use crate::handlers::bots::screens::{self, Order, Reply};
-use crate::handlers::bots::stop::{Step, Stop};
+use crate::handlers::bots::step::{Step, StepError};
 use crate::handlers::bots::talk::Talk;
 use crate::ids::{PaymentId, PlanId};
 use crate::models::payment::{Payment, ProviderId};
@@ -22,7 +22,7 @@ pub async fn plans(talk: &mut Talk<'_>) -> Step {
 
 /// One plan that is on sale.
 pub async fn plan(talk: &mut Talk<'_>, id: PlanId) -> Step {
-    let view = views::plan(talk, id).await?.ok_or(Stop::Tell(Reply::NotSold))?;
+    let view = views::plan(talk, id).await?.ok_or(StepError::Tell(Reply::NotSold))?;
     talk.show(screens::plan(talk.t, &view));
     Ok(())
 }
@@ -71,6 +71,6 @@ async fn show(talk: &mut Talk<'_>, order: &Payment) -> Step {
     Ok(())
 }
 
-async fn view(talk: &mut Talk<'_>, order: &Payment) -> Result<Order, Stop> {
-    order_view(talk.work, talk.t, order).await?.ok_or(Stop::Tell(Reply::NotFound))
+async fn view(talk: &mut Talk<'_>, order: &Payment) -> Result<Order, StepError> {
+    order_view(talk.work, talk.t, order).await?.ok_or(StepError::Tell(Reply::NotFound))
 }

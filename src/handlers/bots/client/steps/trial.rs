@@ -2,7 +2,7 @@
 
 use crate::handlers::bots::client::views;
 use crate::handlers::bots::screens;
-use crate::handlers::bots::stop::Step;
+use crate::handlers::bots::step::Step;
 use crate::handlers::bots::talk::Talk;
 use crate::models::vpn::Protocol;
 use crate::services::subscription::{self, TrialError};

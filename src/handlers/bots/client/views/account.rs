@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::handlers::bots::screens::{LogLine, MyLogs, PaymentView, Profile, RoleView, SubscriptionView};
-use crate::handlers::bots::stop::Stop;
+use crate::handlers::bots::step::StepError;
 use crate::handlers::bots::talk::Talk;
 use crate::ids::{PlanId, UserId};
 use crate::models::payment::Payment;
@@ -50,7 +50,7 @@ pub fn payment_view(row: &Payment, names: &BTreeMap<PlanId, PlanName>) -> Paymen
 }
 
 /// The roles above the ordinary one that are in force, with their ends; those of the environment have none.
-pub async fn roles(talk: &mut Talk<'_>, user: UserId) -> Result<Vec<RoleView>, Stop> {
+pub async fn roles(talk: &mut Talk<'_>, user: UserId) -> Result<Vec<RoleView>, StepError> {
     let held = access::roles_of(talk.work, user).await?;
     let given = access::environment_role(&talk.work.config(), user);
     let grants = access::grants_of(talk.work, user).await?;
@@ -62,7 +62,7 @@ pub async fn roles(talk: &mut Talk<'_>, user: UserId) -> Result<Vec<RoleView>, S
     Ok(above.map(|role| RoleView { role, expires_at: expires_at(role) }).collect())
 }
 
-pub async fn profile(talk: &mut Talk<'_>) -> Result<Profile, Stop> {
+pub async fn profile(talk: &mut Talk<'_>) -> Result<Profile, StepError> {
     let id = talk.user.id;
     let mut held = subscriptions(talk, id).await?;
     if held.iter().any(|held| super::is_open(held.status)) {
@@ -84,7 +84,7 @@ pub async fn profile(talk: &mut Talk<'_>) -> Result<Profile, Stop> {
 }
 
 /// `page` counts from 0.
-pub async fn my_logs(talk: &mut Talk<'_>, page: u32) -> Result<MyLogs, Stop> {
+pub async fn my_logs(talk: &mut Talk<'_>, page: u32) -> Result<MyLogs, StepError> {
     let (page, user) = (page.min(LAST_PAGE), talk.user.id);
     let rows = audit::my_logs(talk.work, user, page).await?;
     let more =

@@ -8,7 +8,7 @@ use crate::handlers::bots::screens::admin::{
     AccessAfter, Audit, AuditLine, BanTarget, Queues, RefundPreview, Review, Reviews, Sales, Stats, UserLine,
     Users, Whois,
 };
-use crate::handlers::bots::stop::Stop;
+use crate::handlers::bots::step::StepError;
 use crate::handlers::bots::talk::Talk;
 use crate::ids::UserId;
 use crate::models::payment::Payment;
@@ -36,7 +36,7 @@ pub fn ban_target(user: &User) -> BanTarget {
 }
 
 /// `page` counts from 0.
-pub async fn users(talk: &mut Talk<'_>, page: u32) -> Result<Users, Stop> {
+pub async fn users(talk: &mut Talk<'_>, page: u32) -> Result<Users, StepError> {
     let page = page.min(LAST_PAGE);
     let mut rows = people::list(talk.work, page * USERS_PAGE, USERS_PAGE + 1).await?;
     let more = rows.len() > USERS_PAGE as usize;
@@ -58,7 +58,7 @@ pub async fn users(talk: &mut Talk<'_>, page: u32) -> Result<Users, Stop> {
 }
 
 /// Everything about one person, for somebody who may see people.
-pub async fn whois(talk: &mut Talk<'_>, user: User) -> Result<Whois, Stop> {
+pub async fn whois(talk: &mut Talk<'_>, user: User) -> Result<Whois, StepError> {
     let configs = vpn::list_of_user(talk.work, user.id).await?.len();
     Ok(Whois {
         id: user.id,
@@ -80,7 +80,7 @@ pub async fn whois(talk: &mut Talk<'_>, user: User) -> Result<Whois, Stop> {
 }
 
 /// `page` counts from 0; `of` is None for everybody's rows.
-pub async fn audit(talk: &mut Talk<'_>, of: Option<UserId>, page: u32) -> Result<Audit, Stop> {
+pub async fn audit(talk: &mut Talk<'_>, of: Option<UserId>, page: u32) -> Result<Audit, StepError> {
     let page = page.min(LAST_PAGE);
     let (rows, next) = match of {
         Some(user) => {
@@ -98,7 +98,7 @@ pub async fn audit(talk: &mut Talk<'_>, of: Option<UserId>, page: u32) -> Result
     Ok(Audit { entries: rows.into_iter().map(line).collect(), of, page, more: !next.is_empty() })
 }
 
-pub async fn stats(talk: &mut Talk<'_>) -> Result<Stats, Stop> {
+pub async fn stats(talk: &mut Talk<'_>) -> Result<Stats, StepError> {
     let counted = numbers::collect(talk.work).await?;
     let servers = server::list(talk.work).await?;
     let up = servers.iter().filter(|server| server.health == ServerHealth::Up).count();
@@ -192,7 +192,7 @@ async fn named(talk: &mut Talk<'_>, id: UserId) -> sqlx::Result<(UserId, String)
 }
 
 /// What a human has to look at, a few at a time.
-pub async fn reviews(talk: &mut Talk<'_>) -> Result<Reviews, Stop> {
+pub async fn reviews(talk: &mut Talk<'_>) -> Result<Reviews, StepError> {
     let (orders, charges) = payment::reviews(talk.work, REVIEWS).await?;
     let names = catalogue::names(talk.work, talk.user.language).await?;
     let order = |row: &Payment| (account::payment_view(row, &names), row.note.clone().unwrap_or_default());

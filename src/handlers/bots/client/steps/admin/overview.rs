@@ -4,7 +4,7 @@ use super::{known_by_id, named};
 use crate::handlers::bots::client::views;
 use crate::handlers::bots::commands::Command;
 use crate::handlers::bots::screens::admin as screens;
-use crate::handlers::bots::stop::Step;
+use crate::handlers::bots::step::Step;
 use crate::handlers::bots::talk::Talk;
 use crate::ids::UserId;
 use crate::models::user::User;

@@ -3,7 +3,7 @@
 use crate::handlers::bots::client::views;
 use crate::handlers::bots::commands::Command;
 use crate::handlers::bots::screens::admin::{self as screens, RefundResult};
-use crate::handlers::bots::stop::{Step, Stop};
+use crate::handlers::bots::step::{Step, StepError};
 use crate::handlers::bots::talk::Talk;
 use crate::ids::PaymentId;
 use crate::services::payment::{self, PaymentError};
@@ -48,7 +48,7 @@ pub async fn refunded_by_hand(talk: &mut Talk<'_>, id: PaymentId) -> Step {
     show(talk, result)
 }
 
-fn refused(error: PaymentError) -> Result<RefundResult, Stop> {
+fn refused(error: PaymentError) -> Result<RefundResult, StepError> {
     match error {
         PaymentError::Unknown => Ok(RefundResult::NoSuchOrder),
         PaymentError::WrongState(status) => Ok(RefundResult::NotPaid { status }),

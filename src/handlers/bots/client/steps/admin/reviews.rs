@@ -3,7 +3,7 @@
 use crate::handlers::bots::client::views;
 use crate::handlers::bots::commands::Command;
 use crate::handlers::bots::screens::admin::{self as screens, ChargeResult, ReviewResult};
-use crate::handlers::bots::stop::{Step, Stop};
+use crate::handlers::bots::step::{Step, StepError};
 use crate::handlers::bots::talk::Talk;
 use crate::ids::{ChargeId, PaymentId};
 use crate::models::payment::UnmatchedCharge;
@@ -54,7 +54,7 @@ pub async fn accept(talk: &mut Talk<'_>, id: PaymentId) -> Step {
     decided(talk, result)
 }
 
-fn refused(error: PaymentError) -> Result<ReviewResult, Stop> {
+fn refused(error: PaymentError) -> Result<ReviewResult, StepError> {
     match error {
         PaymentError::Unknown => Ok(ReviewResult::NoSuchOrder),
         PaymentError::WrongState(status) => Ok(ReviewResult::Over { status }),
@@ -87,7 +87,7 @@ fn show(
     talk: &mut Talk<'_>,
     outcome: Result<UnmatchedCharge, PaymentError>,
     done: ChargeResult,
-) -> Result<(), Stop> {
+) -> Result<(), StepError> {
     let result = match outcome {
         Ok(_) => done,
         Err(PaymentError::Unknown) => ChargeResult::Gone,

@@ -6,7 +6,7 @@ use super::known;
 use crate::handlers::bots::commands::Command;
 use crate::handlers::bots::screens::RoleView;
 use crate::handlers::bots::screens::admin::{self as screens, RoleChange};
-use crate::handlers::bots::stop::{Step, Stop};
+use crate::handlers::bots::step::{Step, StepError};
 use crate::handlers::bots::talk::Talk;
 use crate::ids::UserId;
 use crate::models::role::Role;
@@ -48,7 +48,11 @@ fn usage(talk: &mut Talk<'_>, command: Command) -> Step {
 }
 
 /// None when there is no such person or role, and then the reply says so.
-async fn whom_and_what(talk: &mut Talk<'_>, whom: &str, role: &str) -> Result<Option<(UserId, Role)>, Stop> {
+async fn whom_and_what(
+    talk: &mut Talk<'_>,
+    whom: &str,
+    role: &str,
+) -> Result<Option<(UserId, Role)>, StepError> {
     let named = role.to_ascii_lowercase().parse().ok().filter(|role| *role != Role::User);
     let Some(named) = named else {
         talk.show(screens::role_change(talk.t, &RoleChange::UnknownRole { given: role.to_owned() }));

@@ -8,9 +8,9 @@ use crate::services::subscription::TrialError;
 use crate::services::vpn::ConfigError;
 
 /// What a step of the dispatch gives; its reply is queued by then.
-pub(super) type Step = Result<(), Stop>;
+pub(super) type Step = Result<(), StepError>;
 
-pub(super) enum Stop {
+pub(super) enum StepError {
     /// The person is told, and shown the menu. What the step changed until here stays.
     Tell(Reply),
     /// Not for this person: nothing tells them that there is anything.
@@ -19,54 +19,54 @@ pub(super) enum Stop {
     Fail(Failure),
 }
 
-impl From<Failure> for Stop {
+impl From<Failure> for StepError {
     fn from(failure: Failure) -> Self {
-        Stop::Fail(failure)
+        StepError::Fail(failure)
     }
 }
 
-impl From<sqlx::Error> for Stop {
+impl From<sqlx::Error> for StepError {
     fn from(error: sqlx::Error) -> Self {
-        Stop::Fail(error.into())
+        StepError::Fail(error.into())
     }
 }
 
-impl From<AccessError> for Stop {
+impl From<AccessError> for StepError {
     fn from(error: AccessError) -> Self {
         match error {
-            AccessError::Forbidden(_) | AccessError::RoleNeeded(_) => Stop::Hidden,
-            AccessError::UnknownUser(_) => Stop::Tell(Reply::NotFound),
+            AccessError::Forbidden(_) | AccessError::RoleNeeded(_) => StepError::Hidden,
+            AccessError::UnknownUser(_) => StepError::Tell(Reply::NotFound),
             AccessError::Database(error) => error.into(),
-            _ => Stop::Tell(Reply::NotAllowed),
+            _ => StepError::Tell(Reply::NotAllowed),
         }
     }
 }
 
-impl From<ConfigError> for Stop {
+impl From<ConfigError> for StepError {
     fn from(error: ConfigError) -> Self {
         match error {
-            ConfigError::Unknown => Stop::Tell(Reply::NotFound),
-            ConfigError::NotActive => Stop::Tell(Reply::StaleButton),
+            ConfigError::Unknown => StepError::Tell(Reply::NotFound),
+            ConfigError::NotActive => StepError::Tell(Reply::StaleButton),
             ConfigError::Database(error) => error.into(),
-            error => Stop::Fail(Failure::retry(error)),
+            error => StepError::Fail(Failure::retry(error)),
         }
     }
 }
 
-impl From<PaymentError> for Stop {
+impl From<PaymentError> for StepError {
     fn from(error: PaymentError) -> Self {
         match error {
-            PaymentError::Unknown => Stop::Tell(Reply::NotFound),
+            PaymentError::Unknown => StepError::Tell(Reply::NotFound),
             PaymentError::NotSold | PaymentError::NoPrice(_) | PaymentError::ProviderOff(_) => {
-                Stop::Tell(Reply::NotSold)
+                StepError::Tell(Reply::NotSold)
             }
             PaymentError::WrongState(_)
             | PaymentError::NoCharge
             | PaymentError::NothingCame
             | PaymentError::RefundByHand(_)
-            | PaymentError::RefundThroughApi(_) => Stop::Tell(Reply::StaleButton),
+            | PaymentError::RefundThroughApi(_) => StepError::Tell(Reply::StaleButton),
             PaymentError::TooMany => {
-                Stop::Tell(Reply::TooManyOrders { most: payment::MOST_UNPAID.unsigned_abs() })
+                StepError::Tell(Reply::TooManyOrders { most: payment::MOST_UNPAID.unsigned_abs() })
             }
             PaymentError::Access(error) => error.into(),
             PaymentError::Database(error) => error.into(),
@@ -74,12 +74,12 @@ impl From<PaymentError> for Stop {
     }
 }
 
-impl From<TrialError> for Stop {
+impl From<TrialError> for StepError {
     fn from(error: TrialError) -> Self {
         match error {
-            TrialError::NotOffered | TrialError::Used => Stop::Tell(Reply::StaleButton),
+            TrialError::NotOffered | TrialError::Used => StepError::Tell(Reply::StaleButton),
             // The trial is marked as used by now: nothing of it may stay without its config.
-            TrialError::Config(error) => Stop::Fail(Failure::retry(error)),
+            TrialError::Config(error) => StepError::Fail(Failure::retry(error)),
             TrialError::Database(error) => error.into(),
         }
     }
