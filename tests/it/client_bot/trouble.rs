@@ -48,6 +48,21 @@ async fn who_waits_for_an_answer_is_told_where_to_ask() {
 }
 
 #[tokio::test]
+async fn the_history_says_that_something_went_wrong() {
+    let house = House::new().await;
+    give_up(&house, press(ANA, "plans"), 20).await;
+    assert_eq!(house.works.audited("event_dead_error").await[0].user_id, None, "nobody that is known");
+    house.says(ANA, "/start").await;
+    let id = give_up(&house, press(ANA, "plans"), 20).await;
+    let noted = &house.works.audited("event_dead_error").await[1];
+    assert_eq!(noted.user_id, Some(ANA.user()));
+    assert!(noted.details.contains(&id.to_string()) && !noted.details.contains("no\""), "{noted:?}");
+    let logs = house.says(ANA, "/mylogs").await;
+    assert!(logs.html().contains(&ANA.texts().text("logs-error").into_string()), "{logs:?}");
+    assert_eq!(house.works.audited("event_dead").await[1].user_id, None, "the alert is SYSTEM's");
+}
+
+#[tokio::test]
 async fn nobody_is_asked_to_pay_again() {
     let house = House::new().await;
     give_up(&house, paid(ANA, "ord_x.v1", 250, "c1"), 20).await;

@@ -95,7 +95,7 @@ async fn money_that_came_late_is_receipted_as_late() {
     for (language, late, left) in [
         ("es", "llegó tarde", "quedan 30 días"),
         ("en", "came late", "30 days from now"),
-        ("ru", "с опозданием", "впереди 30 дней"),
+        ("ru", "с опозданием", "ещё 30 дней"),
     ] {
         let scene = Scene::in_language(language).await;
         let plan = scene.plan().await;
@@ -110,6 +110,25 @@ async fn money_that_came_late_is_receipted_as_late() {
         scene.complete_with(order, subscription, "c2").await;
         let receipt = scene.told(Notice::Receipt { payment_id: order }).await;
         assert!(receipt.text.contains(late) && receipt.text.contains(left), "{}", receipt.text);
+    }
+}
+
+#[tokio::test]
+async fn money_that_a_human_looked_at_is_receipted_as_accepted() {
+    for (language, accepted, late) in [
+        ("es", "está aceptado", "llegó tarde"),
+        ("en", "it counts", "came late"),
+        ("ru", "приняли её", "с опозданием"),
+    ] {
+        let scene = Scene::in_language(language).await;
+        let (plan, order) = (scene.plan().await, scene.order(ProviderId::Stars).await);
+        let subscription = scene.subscription(Some(plan), 24 * 30).await;
+        scene.moot(Notice::Accepted { payment_id: order }).await;
+        // Whoever looked took their time; the money was in time.
+        scene.chats.clock.advance(chrono::Duration::minutes(61));
+        scene.complete(order, subscription).await;
+        let receipt = scene.told(Notice::Accepted { payment_id: order }).await;
+        assert!(receipt.text.contains(accepted) && !receipt.text.contains(late), "{}", receipt.text);
     }
 }
 
