@@ -38,7 +38,7 @@ use crate::queue::runner::{LaneWorker, Runner, RunnerOptions};
 use crate::queue::schedule;
 use crate::router;
 use crate::telemetry::metrics::Metrics;
-use crate::work::{Wakers, Works};
+use crate::work::Works;
 
 /// Where the process stands in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -62,7 +62,6 @@ struct Inner {
     backends: Arc<Backends>,
     bots: Arc<Bots>,
     usernames: Usernames,
-    metrics: Metrics,
     stage: AtomicU8,
     started: Instant,
 }
@@ -84,7 +83,8 @@ impl App {
     pub fn build(config: Config, clock: Clock) -> Result<Self, StartError> {
         let db = Db::open(config.database.url.expose_secret(), config.database.max_connections)?;
         let config = Arc::new(config);
-        let works = Works { db, clock, config: config.clone(), wakers: Arc::new(Wakers::default()) };
+        let (wakers, metrics) = (Arc::default(), Metrics::default());
+        let works = Works { db, clock, config: config.clone(), wakers, metrics };
         let http = http_client()?;
         let api = config.telegram.api_url.as_str();
         let telegram: BTreeMap<Bot, Telegram> = config
@@ -103,7 +103,6 @@ impl App {
             telegram,
             providers,
             backends: Arc::default(),
-            metrics: Metrics::default(),
             stage: AtomicU8::new(Stage::Starting as u8),
             started: Instant::now(),
         })))
@@ -131,7 +130,7 @@ impl App {
         &self.0.bots
     }
     pub fn metrics(&self) -> &Metrics {
-        &self.0.metrics
+        &self.0.works.metrics
     }
     /// Whether a bot has a token.
     pub fn hosts(&self, bot: Bot) -> bool {
@@ -177,7 +176,7 @@ impl App {
         };
         if let Some(metrics) = running.app.config().server.metrics_addr {
             let listener = TcpListener::bind(metrics).await?;
-            let routes = router::metrics(&running.app, &edge);
+            let routes = router::watching(&running.app, &edge);
             running.http.push(serve(listener, routes, running.stop.clone()));
         }
         migrate::run(&running.app.works().db).await?;
@@ -250,7 +249,7 @@ impl Running {
         };
         let outbox = OutboxWorker {
             works: works.clone(),
-            courier: BotCourier::new(works.clone(), app.telegram().clone(), app.metrics().clone()),
+            courier: BotCourier::new(works.clone(), app.telegram().clone()),
             pacer: Pacer::new(works.clone(), app.config().telegram.messages_per_second),
         };
         let jobs = JobWorker {

@@ -5,7 +5,7 @@ use axum::routing::{get, post};
 
 use crate::app::App;
 use crate::handlers::http::layers::Edge;
-use crate::handlers::http::{health, payments, telegram};
+use crate::handlers::http::{health, metrics, payments, telegram};
 
 /// The public routes. Everything else is 404 as JSON.
 pub fn router(app: &App, edge: &Edge) -> Router {
@@ -15,7 +15,7 @@ pub fn router(app: &App, edge: &Edge) -> Router {
     let mut state =
         Router::new().route("/health", get(health::report)).route("/health/ready", get(health::ready));
     if app.config().server.metrics_addr.is_none() {
-        state = state.route("/metrics", get(health::metrics));
+        state = state.route("/metrics", get(metrics::report));
     }
     // Whether the process lives is told whatever else is asked of it.
     let alive = Router::new().route("/health/live", get(health::live));
@@ -24,7 +24,7 @@ pub fn router(app: &App, edge: &Edge) -> Router {
 }
 
 /// The routes of `METRICS_ADDR`.
-pub fn metrics(app: &App, edge: &Edge) -> Router {
-    let routes = Router::new().route("/metrics", get(health::metrics));
+pub fn watching(app: &App, edge: &Edge) -> Router {
+    let routes = Router::new().route("/metrics", get(metrics::report));
     edge.wrap(routes.with_state(app.clone()))
 }

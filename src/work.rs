@@ -26,6 +26,7 @@ use crate::models::job::Job;
 use crate::models::lane::{Entry, Queue};
 use crate::models::notice::Notice;
 use crate::models::outgoing::{Body, Class, Outgoing};
+use crate::telemetry::metrics::Metrics;
 
 /// Wakes this process's own workers right after a commit; other processes find the work by polling.
 #[derive(Default)]
@@ -52,6 +53,7 @@ pub struct Works {
     pub clock: Clock,
     pub config: Arc<Config>,
     pub wakers: Arc<Wakers>,
+    pub metrics: Metrics,
 }
 
 /// Who acts, and the event or job that made them.
@@ -89,7 +91,7 @@ impl Works {
             };
             match attempt.await {
                 Ok((value, queued)) => {
-                    self.wake(queued);
+                    self.follow_up(&queued);
                     return Ok(value);
                 }
                 Err(error) if db::again(name, tries, &error) => db::pause_after_conflict(tries).await,
@@ -99,20 +101,25 @@ impl Works {
         }
     }
 
-    fn wake(&self, queued: Queued) {
+    fn follow_up(&self, queued: &Queued) {
         if queued.messages {
             self.wakers.outbox.notify_one();
         }
         if queued.jobs {
             self.wakers.jobs.notify_one();
         }
+        queued.counts.iter().for_each(|count| count(&self.metrics));
     }
 }
 
-#[derive(Clone, Copy)]
+/// What is counted of an effect.
+type Count = Box<dyn Fn(&Metrics) + Send + Sync>;
+
+/// What a commit leaves to be done.
 struct Queued {
     messages: bool,
     jobs: bool,
+    counts: Vec<Count>,
 }
 
 /// An open unit of work.
@@ -124,12 +131,14 @@ pub struct Work {
     messages: Vec<(MessageId, Outgoing)>,
     jobs: Vec<(JobId, Job)>,
     lanes: Vec<Entry>,
+    counts: Vec<Count>,
 }
 
 impl Work {
     fn new(works: &Works, tx: Transaction<'static, MySql>, origin: Origin) -> Self {
         let (now, config) = (works.clock.now(), works.config.clone());
-        Self { tx, now, config, origin, messages: Vec::new(), jobs: Vec::new(), lanes: Vec::new() }
+        let (messages, jobs, lanes, counts) = Default::default();
+        Self { tx, now, config, origin, messages, jobs, lanes, counts }
     }
 
     /// The connection, for crud.
@@ -204,6 +213,11 @@ impl Work {
         self.lanes.push(Entry { queue, lane, class, due_at });
     }
 
+    /// Counts something once it is committed, and not when it is rolled back.
+    pub fn count(&mut self, count: impl Fn(&Metrics) + Send + Sync + 'static) {
+        self.counts.push(Box::new(count));
+    }
+
     /// Writes an audit row: who did `action` to `target`. `details` become JSON and must hold no secret.
     pub async fn audit(
         &mut self,
@@ -238,7 +252,8 @@ impl Work {
     /// Writes what was queued, last of all, so that the rows everybody shares are locked for the shortest time,
     /// and commits.
     async fn commit(mut self, name: &str) -> sqlx::Result<Queued> {
-        let queued = Queued { messages: !self.messages.is_empty(), jobs: !self.jobs.is_empty() };
+        let (messages, jobs) = (!self.messages.is_empty(), !self.jobs.is_empty());
+        let queued = Queued { messages, jobs, counts: self.counts };
         if queued.messages {
             crud::outgoing::insert_many(&mut self.tx, &self.messages, self.origin.cause, self.now).await?;
             let due_at = self.now;

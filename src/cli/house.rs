@@ -11,7 +11,10 @@ use super::Failure;
 use crate::clock::Clock;
 use crate::config::{Config, DatabaseConfig};
 use crate::db::{Db, migrate, probe};
-use crate::work::{Origin, Wakers, Work, Works};
+use crate::ids::time_ordered;
+use crate::models::audit::Actor;
+use crate::telemetry::metrics::Metrics;
+use crate::work::{Origin, Work, Works};
 
 /// How long the database may take to answer at all.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -48,6 +51,8 @@ pub async fn connect(config: &DatabaseConfig) -> Result<sqlx::MySqlConnection, F
 /// Opens units of work for a command.
 pub struct House {
     pub works: Works,
+    /// This run of a command, as the audit names it.
+    origin: Origin,
 }
 
 impl House {
@@ -64,8 +69,10 @@ impl House {
         }
         let db = Db::open(config.database.url.expose_secret(), config.database.max_connections);
         let db = db.map_err(Failure::refused)?;
-        let (clock, wakers) = (Clock::default(), Arc::new(Wakers::default()));
-        Ok(Self { works: Works { db, clock, config: Arc::new(config), wakers } })
+        let (clock, wakers, metrics) = (Clock::default(), Arc::default(), Metrics::default());
+        let works = Works { db, clock, config: Arc::new(config), wakers, metrics };
+        let origin = Origin::new(Actor::System, time_ordered());
+        Ok(Self { works, origin })
     }
 
     /// Runs a unit of work as SYSTEM.
@@ -75,6 +82,6 @@ impl House {
         E: From<sqlx::Error> + std::error::Error + Send + 'static,
         T: Send + 'a,
     {
-        self.works.run(name, Origin::SYSTEM, body).await.map_err(Failure::refused)
+        self.works.run(name, self.origin, body).await.map_err(Failure::refused)
     }
 }

@@ -1,13 +1,15 @@
 //! inbound_events.
 
+use std::collections::HashSet;
+
 use sqlx::{MySql, MySqlConnection, QueryBuilder};
 
 use crate::clock::Timestamp;
 use crate::ids::EventId;
 use crate::models::event::{InboundEvent, NewEvent, QueueStatus, Source};
 
-/// Stores deliveries; one that is already there is left as it is.
-pub async fn insert_many(conn: &mut MySqlConnection, events: &[NewEvent]) -> sqlx::Result<()> {
+/// Stores deliveries; one that is already there is left as it is. Gives those that were not stored therefore.
+pub async fn insert_many(conn: &mut MySqlConnection, events: &[NewEvent]) -> sqlx::Result<HashSet<EventId>> {
     let mut query = QueryBuilder::<MySql>::new(
         "INSERT INTO inbound_events \
          (id, source, dedupe_key, lane, class, status, body, context, error, received_at) ",
@@ -24,10 +26,29 @@ pub async fn insert_many(conn: &mut MySqlConnection, events: &[NewEvent]) -> sql
             .push_bind(&event.unreadable)
             .push_bind(event.received_at);
     });
-    // Not INSERT IGNORE: that would also store an over-long value cut short.
-    query.push(" ON DUPLICATE KEY UPDATE id = id");
-    query.build().execute(conn).await?;
-    Ok(())
+    // Not INSERT IGNORE: that would also store an over-long value cut short. LAST_INSERT_ID(1) is told in the answer:
+    // only then is it worth asking which ones were there.
+    query.push(" ON DUPLICATE KEY UPDATE id = IF(LAST_INSERT_ID(1), id, id)");
+    let done = query.build().execute(&mut *conn).await?;
+    let mut left_out = HashSet::new();
+    if done.last_insert_id() != 0 {
+        left_out.extend(events.iter().map(|event| event.id));
+        for stored in present(conn, events).await? {
+            left_out.remove(&stored);
+        }
+    }
+    Ok(left_out)
+}
+
+/// Which of these are stored under their own ids.
+async fn present(conn: &mut MySqlConnection, events: &[NewEvent]) -> sqlx::Result<Vec<EventId>> {
+    let mut query = QueryBuilder::<MySql>::new("SELECT id FROM inbound_events WHERE id IN (");
+    let mut ids = query.separated(", ");
+    for event in events {
+        ids.push_bind(event.id);
+    }
+    query.push(")");
+    query.build_query_scalar().fetch_all(conn).await
 }
 
 /// The next events of a lane, in order of arrival.
@@ -160,21 +181,4 @@ pub async fn purge(conn: &mut MySqlConnection, before: Timestamp, limit: u32) ->
     .execute(conn)
     .await?;
     Ok(done.rows_affected())
-}
-
-/// How many wait, and since when the oldest.
-pub async fn backlog(conn: &mut MySqlConnection) -> sqlx::Result<(i64, Option<Timestamp>)> {
-    let row = sqlx::query!(
-        "SELECT COUNT(*) AS `waiting!: i64`, MIN(received_at) AS `oldest: Timestamp` \
-         FROM inbound_events WHERE status = ?",
-        QueueStatus::Pending
-    )
-    .fetch_one(conn)
-    .await?;
-    Ok((row.waiting, row.oldest))
-}
-
-/// How many stand so.
-pub async fn count(conn: &mut MySqlConnection, status: QueueStatus) -> sqlx::Result<i64> {
-    sqlx::query_scalar!("SELECT COUNT(*) FROM inbound_events WHERE status = ?", status).fetch_one(conn).await
 }

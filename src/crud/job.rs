@@ -178,19 +178,3 @@ pub async fn purge(
             .await?;
     Ok(done.rows_affected())
 }
-
-/// How many wait, and since when the oldest.
-pub async fn backlog(conn: &mut MySqlConnection) -> sqlx::Result<(i64, Option<Timestamp>)> {
-    let row = sqlx::query!(
-        "SELECT COUNT(*) AS `waiting!: i64`, MIN(created_at) AS `oldest: Timestamp` FROM jobs WHERE status = ?",
-        QueueStatus::Pending
-    )
-    .fetch_one(conn)
-    .await?;
-    Ok((row.waiting, row.oldest))
-}
-
-/// How many stand so.
-pub async fn count(conn: &mut MySqlConnection, status: QueueStatus) -> sqlx::Result<i64> {
-    sqlx::query_scalar!("SELECT COUNT(*) FROM jobs WHERE status = ?", status).fetch_one(conn).await
-}

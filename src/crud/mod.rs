@@ -13,6 +13,7 @@ pub mod outgoing;
 pub mod pace;
 pub mod payment;
 pub mod plan;
+pub mod queue;
 pub mod role;
 pub mod schedule;
 pub mod server;

@@ -4,7 +4,6 @@ use rust_decimal::Decimal;
 use sqlx::MySqlConnection;
 
 use crate::clock::Timestamp;
-use crate::models::event::QueueStatus;
 use crate::models::payment::PaymentStatus;
 use crate::models::subscription::SubscriptionStatus;
 use crate::models::vpn::{ConfigStatus, Protocol};
@@ -77,18 +76,4 @@ pub async fn configs(conn: &mut MySqlConnection) -> sqlx::Result<Vec<(Protocol, 
     .fetch_all(conn)
     .await?;
     Ok(rows.into_iter().map(|row| (row.protocol, row.status, row.count)).collect())
-}
-
-/// Events, messages and jobs that were given up and wait for a human.
-pub async fn dead(conn: &mut MySqlConnection) -> sqlx::Result<i64> {
-    sqlx::query_scalar!(
-        "SELECT (SELECT COUNT(*) FROM inbound_events WHERE status = ?) \
-         + (SELECT COUNT(*) FROM outbound_messages WHERE status = ?) \
-         + (SELECT COUNT(*) FROM jobs WHERE status = ?) AS `dead!: i64`",
-        QueueStatus::Dead,
-        QueueStatus::Dead,
-        QueueStatus::Dead
-    )
-    .fetch_one(conn)
-    .await
 }

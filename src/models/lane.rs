@@ -1,6 +1,8 @@
 //! A lane is what is handled in order: a chat's updates, a chat's messages, the jobs on one thing. Whoever holds
 //! the lane's lease drains it; that one mechanism gives order, parallelism and many copies.
 
+use std::time::Duration;
+
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -46,6 +48,24 @@ pub fn urgency_at(machine: &Machine, class: u8) -> Option<u8> {
     match class {
         0..OF_MACHINES => Some(class),
         _ => (class == class_at(machine, urgency)).then_some(urgency),
+    }
+}
+
+/// How a queue stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub queue: Queue,
+    pub waiting: i64,
+    /// Since when the oldest waits.
+    pub oldest: Option<Timestamp>,
+    /// Given up: a human has to look.
+    pub dead: i64,
+}
+
+impl Standing {
+    /// For how long the oldest has waited.
+    pub fn age(&self, now: Timestamp) -> Duration {
+        self.oldest.and_then(|at| now.since(at).to_std().ok()).unwrap_or_default()
     }
 }
 

@@ -3,6 +3,7 @@
 //! [`InboxWriter`] is the way in: requests that arrive together share one transaction and one fsync, and each is
 //! answered after that commit. [`InboxWorker`] handles what is stored, a lane (chat) at a time, in order.
 
+use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,9 +19,11 @@ use super::failure::{Failure, backoff};
 use super::runner::{Lane, LaneWorker, Step};
 use crate::clock::Timestamp;
 use crate::crud;
+use crate::ids::EventId;
 use crate::models::audit::Actor;
 use crate::models::event::{InboundEvent, NewEvent};
 use crate::models::lane::{Entry, Lease, Queue};
+use crate::telemetry::metrics::{Handled as Outcome, Place};
 use crate::work::{Origin, Work, Works};
 
 /// Deliveries that may wait for the writer; more are refused, so that memory stays flat.
@@ -46,7 +49,15 @@ pub enum NotStored {
     Database(Arc<sqlx::Error>),
 }
 
-type Request = (NewEvent, oneshot::Sender<Result<(), Arc<sqlx::Error>>>);
+/// A delivery is in the inbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stored {
+    New,
+    /// It was there before.
+    Duplicate,
+}
+
+type Request = (NewEvent, oneshot::Sender<Result<Stored, Arc<sqlx::Error>>>);
 
 /// The way into the inbox.
 #[derive(Clone)]
@@ -63,7 +74,7 @@ impl InboxWriter {
     }
 
     /// Returns once the delivery is committed (or was stored before).
-    pub async fn store(&self, event: NewEvent) -> Result<(), NotStored> {
+    pub async fn store(&self, event: NewEvent) -> Result<Stored, NotStored> {
         let (answer, stored) = oneshot::channel();
         self.requests.try_send((event, answer)).map_err(|_| NotStored::Overloaded)?;
         match stored.await {
@@ -109,27 +120,32 @@ async fn write_batch(works: &Works, batch: Vec<Request>) {
         Err(sqlx::Error::Database(_)) if events.len() > 1 => {
             // One row the database refuses, or will not let us have, must not keep the others out.
             let one_by_one = events.into_iter().zip(answers).map(async |(event, answer)| {
-                let stored = insert(works, &[event]).await;
-                let _ = answer.send(stored.map_err(Arc::new));
+                let known = insert(works, std::slice::from_ref(&event)).await;
+                let _ = answer.send(known.map(|known| stored(&event, &known)).map_err(Arc::new));
             });
             stream::iter(one_by_one).buffer_unordered(ONES_AT_ONCE).collect::<()>().await;
         }
         result => {
             let result = result.map_err(Arc::new);
-            for answer in answers {
-                let _ = answer.send(result.clone());
+            for (event, answer) in events.iter().zip(answers) {
+                let _ = answer.send(result.as_ref().map(|known| stored(event, known)).map_err(Arc::clone));
             }
         }
     }
     works.wakers.inbox.notify_one();
 }
 
-async fn insert(works: &Works, events: &[NewEvent]) -> sqlx::Result<()> {
-    works
+fn stored(event: &NewEvent, known: &HashSet<EventId>) -> Stored {
+    if known.contains(&event.id) { Stored::Duplicate } else { Stored::New }
+}
+
+/// Stores deliveries in one transaction; gives those that were there before.
+async fn insert(works: &Works, events: &[NewEvent]) -> sqlx::Result<HashSet<EventId>> {
+    let known = works
         .db
         .transaction("store_events", |conn| {
             async move {
-                crud::event::insert_many(conn, events).await?;
+                let known = crud::event::insert_many(conn, events).await?;
                 let mut lanes = events
                     .iter()
                     .map(|event| Entry {
@@ -139,11 +155,14 @@ async fn insert(works: &Works, events: &[NewEvent]) -> sqlx::Result<()> {
                         due_at: event.received_at,
                     })
                     .collect();
-                crud::lane::enqueue(conn, &mut lanes).await
+                crud::lane::enqueue(conn, &mut lanes).await?;
+                Ok::<_, sqlx::Error>(known)
             }
             .scope_boxed()
         })
-        .await
+        .await?;
+    works.metrics.deliveries_committed();
+    Ok(known)
 }
 
 /// What is done with an event. Called inside the unit of work that marks the event done.
@@ -226,6 +245,7 @@ impl<H: EventHandler> InboxWorker<H> {
             Ok(Ok(Err(failure))) => failure,
             Ok(Err(_)) => Failure::later("took too long", Duration::from_secs(1)),
             Err(panic) => {
+                self.works.metrics.panic(Place::Event);
                 Failure::later(format!("panicked: {}", panic_text(&*panic)), Duration::from_secs(1))
             }
         };
@@ -242,6 +262,7 @@ impl<H: EventHandler> InboxWorker<H> {
             crud::event::note_failure(conn, event.id, reason, retry_at).scope_boxed()
         });
         note.await?;
+        self.works.metrics.event(event.source, Outcome::Retried);
         Ok(Handled::Wait(retry_at))
     }
 
@@ -250,11 +271,12 @@ impl<H: EventHandler> InboxWorker<H> {
         self.works
             .run("handle_event", origin, |work| {
                 async move {
-                    let now = work.now();
+                    let (now, source) = (work.now(), event.source);
                     // The mark first: a process that lost its lease waits here for the one that has it, and then
                     // finds nothing left to do.
                     if crud::event::mark_done(work.conn(), event.id, now).await? {
                         self.handler.handle(work, event).await?;
+                        work.count(move |metrics| metrics.event(source, Outcome::Done));
                     }
                     match leave {
                         Some(lease) => Ok(crud::lane::remove(work.conn(), lease).await?),
@@ -270,9 +292,10 @@ impl<H: EventHandler> InboxWorker<H> {
         let origin = Origin::new(Actor::System, event.id.0);
         let done = self.works.run("give_up_event", origin, |work| {
             async move {
-                let now = work.now();
+                let (now, source) = (work.now(), event.source);
                 if crud::event::mark_dead(work.conn(), event.id, reason, now).await? {
                     self.handler.gave_up(work, event, reason).await?;
+                    work.count(move |metrics| metrics.event(source, Outcome::Dead));
                 }
                 Ok::<_, Failure>(())
             }

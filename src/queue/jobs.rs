@@ -1,7 +1,7 @@
 //! The job runner: work outside the database. A run is counted when it begins; its effect commits with its mark.
 
 use std::panic::AssertUnwindSafe;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use futures::FutureExt;
@@ -20,6 +20,7 @@ use crate::models::audit::Actor;
 use crate::models::event::QueueStatus;
 use crate::models::job::{Job, QueuedJob};
 use crate::models::lane::{self, Queue};
+use crate::telemetry::metrics::{JobOutcome, Place, UNKNOWN_JOB};
 use crate::work::{Origin, Work, Works};
 
 /// One run of a job. The handler reads, calls the outside, and commits what came of it through [`Run::finish`].
@@ -27,6 +28,7 @@ pub struct Run<'a> {
     pub id: JobId,
     /// Runs begun, this one included.
     pub attempts: u32,
+    kind: &'static str,
     works: &'a Works,
 }
 
@@ -42,10 +44,11 @@ impl Run<'_> {
         self.works
             .run(name, self.origin(), |work| {
                 async move {
-                    let now = work.now();
+                    let (now, kind) = (work.now(), self.kind);
                     if !crud::job::finish(work.conn(), self.id, QueueStatus::Done, None, now).await? {
                         return Ok(None);
                     }
+                    work.count(move |metrics| metrics.job(kind, JobOutcome::Done));
                     body(work).await.map(Some)
                 }
                 .scope_boxed()
@@ -135,7 +138,9 @@ impl<H: JobHandler> LaneWorker for JobWorker<H> {
                 let finish = self.works.db.statement("finish_job", |conn| {
                     crud::job::finish(conn, id, QueueStatus::Done, None, now).scope_boxed()
                 });
-                finish.await?;
+                if finish.await? {
+                    self.works.metrics.job(job.kind(), JobOutcome::Done);
+                }
                 Ok(Step::Progress)
             }
             Err(failure) => self.failed(&row, &job, failure).await,
@@ -149,12 +154,18 @@ impl<H: JobHandler> JobWorker<H> {
     }
 
     async fn run(&self, row: &QueuedJob, job: &Job) -> Result<(), Failure> {
-        let run = Run { id: row.id, attempts: row.attempts, works: &self.works };
+        let (metrics, begun) = (&self.works.metrics, Instant::now());
+        let run = Run { id: row.id, attempts: row.attempts, kind: job.kind(), works: &self.works };
         let running = tokio::time::timeout(RUN_TIME, self.handler.run(&run, job));
-        match AssertUnwindSafe(running).catch_unwind().await {
+        let ended = AssertUnwindSafe(running).catch_unwind().await;
+        metrics.job_took(job.kind(), begun.elapsed());
+        match ended {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(Failure::later("took too long", FIRST_PAUSE)),
-            Err(panic) => Err(Failure::later(format!("panicked: {}", panic_text(&*panic)), FIRST_PAUSE)),
+            Err(panic) => {
+                metrics.panic(Place::Job);
+                Err(Failure::later(format!("panicked: {}", panic_text(&*panic)), FIRST_PAUSE))
+            }
         }
     }
 
@@ -177,7 +188,9 @@ impl<H: JobHandler> JobWorker<H> {
         let origin = Origin::new(Actor::System, row.id.0);
         let noted = self.works.run("note_failed_job", origin, |work| {
             async move {
+                let kind = job.kind();
                 crud::job::note_failure(work.conn(), row.id, reason, retry_at).await?;
+                work.count(move |metrics| metrics.job(kind, JobOutcome::Retried));
                 self.handler.failing(work, job, row.attempts, reason).await
             }
             .scope_boxed()
@@ -214,12 +227,19 @@ impl<H: JobHandler> JobWorker<H> {
         let origin = Origin::new(Actor::System, row.id.0);
         // Nobody needs to try one again that the clock queues anyway.
         let recurs = job.is_some_and(Job::recurs);
-        let status = if recurs { QueueStatus::Dropped } else { QueueStatus::Dead };
+        let (status, outcome) = match recurs {
+            true => (QueueStatus::Dropped, JobOutcome::Dropped),
+            false => (QueueStatus::Dead, JobOutcome::Dead),
+        };
+        let kind = job.map_or(UNKNOWN_JOB, Job::kind);
         let done = self.works.run("give_up_job", origin, |work| {
             async move {
                 let now = work.now();
-                let ours = crud::job::finish(work.conn(), row.id, status, Some(reason), now).await?;
-                if let (true, Some(job)) = (ours, job) {
+                if !crud::job::finish(work.conn(), row.id, status, Some(reason), now).await? {
+                    return Ok(());
+                }
+                work.count(move |metrics| metrics.job(kind, outcome));
+                if let Some(job) = job {
                     self.handler.gave_up(work, job, reason).await?;
                 }
                 Ok::<_, Failure>(())

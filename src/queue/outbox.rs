@@ -2,7 +2,7 @@
 //! Telegram has taken them or has said that it never will.
 
 use std::panic::AssertUnwindSafe;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
@@ -21,6 +21,7 @@ use crate::models::bot::Bot;
 use crate::models::event::QueueStatus;
 use crate::models::lane::Queue;
 use crate::models::outgoing::{Body, QueuedMessage};
+use crate::telemetry::metrics::{Outbound, Place};
 use crate::work::{Origin, Work, Works};
 
 /// What became of one attempt to send.
@@ -106,15 +107,27 @@ impl<C: Courier> LaneWorker for OutboxWorker<C> {
         {
             return Ok(Step::Wait(until));
         }
-        let sending = self.courier.deliver(message.bot, message.chat_id, &body);
-        let delivery = AssertUnwindSafe(sending).catch_unwind().await;
-        let delivery = delivery
-            .unwrap_or_else(|panic| Delivery::Transient(format!("panicked: {}", panic_text(&*panic))));
+        let delivery = self.deliver(message, &body).await;
         self.note(lane, message, &body, delivery, next.len() == 1).await
     }
 }
 
 impl<C: Courier> OutboxWorker<C> {
+    async fn deliver(&self, message: &QueuedMessage, body: &Body) -> Delivery {
+        let (metrics, begun) = (&self.works.metrics, Instant::now());
+        let sending = self.courier.deliver(message.bot, message.chat_id, body);
+        let delivery = AssertUnwindSafe(sending).catch_unwind().await;
+        metrics.message_took(message.bot, begun.elapsed());
+        delivery.unwrap_or_else(|panic| {
+            metrics.panic(Place::Message);
+            Delivery::Transient(format!("panicked: {}", panic_text(&*panic)))
+        })
+    }
+
+    fn count(&self, message: &QueuedMessage, outcome: Outbound) {
+        self.works.metrics.messages(message.bot, outcome, 1);
+    }
+
     /// Writes down what became of a message; the `last` of its lane gives the lane back in the same commit.
     async fn note(
         &self,
@@ -137,6 +150,7 @@ impl<C: Courier> OutboxWorker<C> {
                     crud::outgoing::hold(conn, message.id, until).scope_boxed()
                 });
                 hold.await?;
+                self.count(message, Outbound::Throttled);
                 lane.not_before = lane.not_before.max(until);
                 Ok(Step::Wait(until))
             }
@@ -149,6 +163,7 @@ impl<C: Courier> OutboxWorker<C> {
                     crud::outgoing::mark_failed(conn, message.id, status, reason, now).scope_boxed()
                 });
                 left_out.await?;
+                self.count(message, Outbound::Dropped);
                 Ok(Step::Progress)
             }
         }
@@ -173,7 +188,9 @@ impl<C: Courier> OutboxWorker<C> {
             }
             .scope_boxed()
         });
-        Ok(if marked.await? { Step::Released } else { Step::Progress })
+        let released = marked.await?;
+        self.count(message, Outbound::Sent);
+        Ok(if released { Step::Released } else { Step::Progress })
     }
 
     /// A newer copy of the server may know it: left to it for a while.
@@ -214,6 +231,7 @@ impl<C: Courier> OutboxWorker<C> {
             crud::outgoing::note_failure(conn, message.id, reason, retry_at).scope_boxed()
         });
         note.await?;
+        self.count(message, Outbound::Retried);
         Ok(Step::Wait(retry_at))
     }
 
@@ -221,9 +239,10 @@ impl<C: Courier> OutboxWorker<C> {
         let origin = Origin::new(Actor::System, message.id.0);
         let done = self.works.run("chat_blocked", origin, |work| {
             async move {
-                let now = work.now();
+                let (now, bot) = (work.now(), message.bot);
                 let reason = "the chat blocked the bot";
-                crud::outgoing::drop_lane(work.conn(), &lane.lease.lane, reason, now).await?;
+                let dropped = crud::outgoing::drop_lane(work.conn(), &lane.lease.lane, reason, now).await?;
+                work.count(move |metrics| metrics.messages(bot, Outbound::Dropped, dropped));
                 self.courier.blocked(work, message.bot, message.chat_id).await
             }
             .scope_boxed()
@@ -237,9 +256,9 @@ impl<C: Courier> OutboxWorker<C> {
         let origin = Origin::new(Actor::System, message.id.0);
         let done = self.works.run("give_up_message", origin, |work| {
             async move {
-                let now = work.now();
-                let status = QueueStatus::Dead;
+                let (now, bot, status) = (work.now(), message.bot, QueueStatus::Dead);
                 crud::outgoing::mark_failed(work.conn(), message.id, status, reason, now).await?;
+                work.count(move |metrics| metrics.messages(bot, Outbound::Dead, 1));
                 self.courier.gave_up(work, message, reason).await
             }
             .scope_boxed()

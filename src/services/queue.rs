@@ -4,13 +4,12 @@
 use serde_json::json;
 
 use super::access::{self, AccessError};
-use crate::clock::Timestamp;
 use crate::crud;
 use crate::ids::{EventId, JobId};
 use crate::models::audit::Action;
 use crate::models::event::{InboundEvent, QueueStatus};
 use crate::models::job::QueuedJob;
-use crate::models::lane::Queue;
+use crate::models::lane::{Queue, Standing};
 use crate::models::role::Permission;
 use crate::work::Work;
 
@@ -80,35 +79,7 @@ pub async fn retry(work: &mut Work, id: JobId) -> Result<QueuedJob, QueueError> 
     Ok(job)
 }
 
-/// How a queue stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
-    pub queue: Queue,
-    pub waiting: i64,
-    /// Since when the oldest waits.
-    pub oldest: Option<Timestamp>,
-    pub dead: i64,
-}
-
 /// How the three queues stand.
 pub async fn standing(work: &mut Work) -> sqlx::Result<[Standing; 3]> {
-    let conn = work.conn();
-    let standing = |queue, (waiting, oldest), dead| Standing { queue, waiting, oldest, dead };
-    Ok([
-        standing(
-            Queue::Inbox,
-            crud::event::backlog(conn).await?,
-            crud::event::count(conn, QueueStatus::Dead).await?,
-        ),
-        standing(
-            Queue::Outbox,
-            crud::outgoing::backlog(conn).await?,
-            crud::outgoing::count(conn, QueueStatus::Dead).await?,
-        ),
-        standing(
-            Queue::Jobs,
-            crud::job::backlog(conn).await?,
-            crud::job::count(conn, QueueStatus::Dead).await?,
-        ),
-    ])
+    crud::queue::standing(work.conn()).await
 }

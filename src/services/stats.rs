@@ -4,6 +4,7 @@ use chrono::{Duration, NaiveTime};
 
 use crate::clock::Timestamp;
 use crate::crud;
+use crate::models::lane::Standing;
 use crate::models::role::Permission;
 use crate::models::vpn::{ConfigStatus, Protocol};
 use crate::money::Money;
@@ -59,6 +60,8 @@ pub async fn collect(work: &mut Work) -> Result<Stats, AccessError> {
     let conn = work.conn();
     let (people, people_new_today, people_active_7_days) =
         crud::stats::people(conn, today, now - Duration::days(7)).await?;
+    let queues = crud::queue::standing(conn).await?;
+    let [inbox, outbox, jobs] = queues;
     let (subscriptions, trials) = crud::stats::subscriptions(conn, now).await?;
     Ok(Stats {
         people,
@@ -70,10 +73,10 @@ pub async fn collect(work: &mut Work) -> Result<Stats, AccessError> {
         income_30_days: incomes(crud::stats::completed_payments(conn, now - Duration::days(30)).await?),
         reviews: crud::stats::open_reviews(conn).await?,
         configs: crud::stats::configs(conn).await?,
-        inbox: backlog(crud::event::backlog(conn).await?),
-        outbox: backlog(crud::outgoing::backlog(conn).await?),
-        jobs: backlog(crud::job::backlog(conn).await?),
-        dead: crud::stats::dead(conn).await?,
+        inbox: backlog(inbox),
+        outbox: backlog(outbox),
+        jobs: backlog(jobs),
+        dead: queues.iter().map(|queue| queue.dead).sum(),
     })
 }
 
@@ -81,6 +84,6 @@ fn incomes(rows: Vec<(i64, Money)>) -> Vec<Income> {
     rows.into_iter().map(|(payments, sum)| Income { payments, sum }).collect()
 }
 
-fn backlog((waiting, oldest): (i64, Option<Timestamp>)) -> Backlog {
+fn backlog(Standing { waiting, oldest, .. }: Standing) -> Backlog {
     Backlog { waiting, oldest }
 }

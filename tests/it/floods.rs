@@ -81,6 +81,10 @@ async fn one_who_hammers_is_asked_once_to_slow_down_and_can_still_pay() {
     let answers =
         "SELECT COUNT(*) FROM outbound_messages WHERE chat_id = 1401 AND body LIKE '%\"kind\":\"text\"%'";
     assert!(town.count(answers).await <= 22, "a burst is answered, the rest is not");
+    let refused = running.app.metrics().render();
+    let refused =
+        refused.lines().find_map(|line| line.strip_prefix("usipipo_rate_limited_total{limit=\"user\"} "));
+    assert!(refused.unwrap().parse::<i64>().unwrap() >= 40, "{refused:?}");
     // Neither money nor anybody else waits for it.
     ana.pay(BOT, invoice).await.unwrap();
     let paid = "SELECT COUNT(*) FROM payments WHERE status = 'completed'";

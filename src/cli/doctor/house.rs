@@ -11,11 +11,11 @@ use crate::cli::out::span;
 use crate::clock::Timestamp;
 use crate::integrations::vpn::{self, BackendError, Health};
 use crate::machine::Machine;
-use crate::models::lane::Queue;
+use crate::models::lane::{Queue, Standing};
 use crate::models::server::{Server, ServerHealth};
 use crate::models::vpn::Protocol;
 use crate::services::keys::{self, Readable};
-use crate::services::queue::{self, Standing};
+use crate::services::queue;
 use crate::services::server;
 use crate::work::Origin;
 

@@ -14,9 +14,8 @@ pub async fn check(cast: &mut Cast<'_>) -> Step {
     let db = &cast.stage.app().works().db;
     eventually("nothing waits any more", async || {
         let mut conn = db.acquire().await.ok()?;
-        let (events, _) = crud::event::backlog(&mut conn).await.ok()?;
-        let (messages, _) = crud::outgoing::backlog(&mut conn).await.ok()?;
-        (events + messages == 0).then_some(())
+        let [inbox, outbox, _] = crud::queue::standing(&mut conn).await.ok()?;
+        (inbox.waiting + outbox.waiting == 0).then_some(())
     })
     .await?;
     let works = cast.stage.app().works();

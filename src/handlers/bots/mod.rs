@@ -29,6 +29,7 @@ use crate::models::outgoing::{Class, Outgoing};
 use crate::models::user::{User, UserStatus};
 use crate::queue::Failure;
 use crate::services::people::{self, Sender};
+use crate::telemetry::metrics::Limit;
 use crate::work::Work;
 
 use flood::{UserFlood, Verdict};
@@ -74,7 +75,7 @@ impl Bots {
         let mut talk = Talk::new(self, work, bot, user, message.chat.id);
         if !message.chat.is_private() {
             let heard = talk.is_called(message) && talk.user.status != UserStatus::Banned;
-            if heard && self.flood.check(talk.user.id, talk.work.cause()) == Verdict::Pass {
+            if heard && self.paces(&mut talk) == Verdict::Pass {
                 talk.say(&Reply::InGroup);
             }
             return Ok(());
@@ -112,7 +113,7 @@ impl Bots {
             self.turn_away(talk);
             return false;
         }
-        match self.flood.check(talk.user.id, talk.work.cause()) {
+        match self.paces(talk) {
             Verdict::Pass => true,
             Verdict::WarnOnce => {
                 talk.say(&Reply::SlowDown);
@@ -120,6 +121,15 @@ impl Bots {
             }
             Verdict::Drop => false,
         }
+    }
+
+    /// Whether the person is too fast.
+    fn paces(&self, talk: &mut Talk<'_>) -> Verdict {
+        let verdict = self.flood.check(talk.user.id, talk.work.cause());
+        if verdict != Verdict::Pass {
+            talk.work.count(|metrics| metrics.refused(Limit::User));
+        }
+        verdict
     }
 
     /// One notice a day for the banned; otherwise only the spinner of the button stops.

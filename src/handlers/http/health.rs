@@ -1,17 +1,22 @@
 //! Health for load balancers and people.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::app::{App, Stage};
 use crate::clock::Timestamp;
 use crate::crud;
+use crate::models::lane::Standing;
 use crate::models::server::ServerHealth;
 use crate::models::vpn::Protocol;
-use crate::telemetry::metrics::{CONTENT_TYPE, Queue};
+
+/// How long the database may take; whoever asks waits for seconds only.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The process lives.
 pub async fn live() -> StatusCode {
@@ -25,9 +30,9 @@ pub async fn ready(State(app): State<App>) -> Response {
         return (StatusCode::SERVICE_UNAVAILABLE, Json(serde_json::json!({ "status": stage })))
             .into_response();
     }
-    match ping(&app).await {
-        Ok(()) => Json(serde_json::json!({ "status": stage })).into_response(),
-        Err(_) => {
+    match tokio::time::timeout(PATIENCE, ping(&app)).await {
+        Ok(Ok(())) => Json(serde_json::json!({ "status": stage })).into_response(),
+        Ok(Err(_)) | Err(_) => {
             let body = serde_json::json!({ "status": "database_down" });
             (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
         }
@@ -50,7 +55,7 @@ struct Report {
 #[derive(Serialize)]
 struct Backlog {
     waiting: i64,
-    oldest_seconds: i64,
+    oldest_seconds: u64,
 }
 
 #[derive(Serialize)]
@@ -74,8 +79,9 @@ pub async fn report(State(app): State<App>) -> Response {
         jobs: None,
         servers: Vec::new(),
     };
-    if let Err(error) = fill(&app, &mut report).await {
-        tracing::warn!(%error, "health: the database does not answer");
+    let filled = tokio::time::timeout(PATIENCE, fill(&app, &mut report)).await;
+    if !matches!(filled, Ok(Ok(()))) {
+        tracing::warn!(?filled, "health: the database does not answer");
         (report.status, report.database) = ("unavailable", "down");
     }
     if report.stage != Stage::Serving {
@@ -88,13 +94,9 @@ pub async fn report(State(app): State<App>) -> Response {
 async fn fill(app: &App, report: &mut Report) -> sqlx::Result<()> {
     let mut conn = app.works().db.acquire().await?;
     let now = app.works().clock.now();
-    let backlog = |(waiting, oldest): (i64, Option<Timestamp>)| {
-        let oldest_seconds = oldest.map_or(0, |at| now.since(at).num_seconds().max(0));
-        Some(Backlog { waiting, oldest_seconds })
-    };
-    report.inbox = backlog(crud::event::backlog(&mut conn).await?);
-    report.outbox = backlog(crud::outgoing::backlog(&mut conn).await?);
-    report.jobs = backlog(crud::job::backlog(&mut conn).await?);
+    let backlog =
+        |queue: Standing| Some(Backlog { waiting: queue.waiting, oldest_seconds: queue.age(now).as_secs() });
+    [report.inbox, report.outbox, report.jobs] = crud::queue::standing(&mut conn).await?.map(backlog);
     report.servers = crud::server::list(&mut conn)
         .await?
         .into_iter()
@@ -111,26 +113,4 @@ async fn fill(app: &App, report: &mut Report) -> sqlx::Result<()> {
 async fn ping(app: &App) -> sqlx::Result<()> {
     let mut conn = app.works().db.acquire().await?;
     sqlx::Connection::ping(&mut *conn).await
-}
-
-/// `GET /metrics`: Prometheus text.
-pub async fn metrics(State(app): State<App>) -> Response {
-    refresh_backlogs(&app).await;
-    ([(header::CONTENT_TYPE, CONTENT_TYPE)], app.metrics().render()).into_response()
-}
-
-async fn refresh_backlogs(app: &App) {
-    let Ok(mut conn) = app.works().db.acquire().await else { return };
-    let now = app.works().clock.now();
-    for queue in [Queue::Inbox, Queue::Outbox, Queue::Jobs] {
-        let backlog = match queue {
-            Queue::Inbox => crud::event::backlog(&mut conn).await,
-            Queue::Outbox => crud::outgoing::backlog(&mut conn).await,
-            Queue::Jobs => crud::job::backlog(&mut conn).await,
-        };
-        if let Ok((waiting, oldest)) = backlog {
-            let age = oldest.and_then(|at| now.since(at).to_std().ok()).unwrap_or_default();
-            app.metrics().backlog(queue, waiting, age);
-        }
-    }
 }

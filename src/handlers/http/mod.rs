@@ -5,6 +5,7 @@ pub mod error;
 mod flood;
 pub mod health;
 pub mod layers;
+pub mod metrics;
 pub mod payments;
 pub mod telegram;
 
@@ -12,23 +13,25 @@ use std::time::Duration;
 
 use crate::app::App;
 use crate::models::event::NewEvent;
-use crate::queue::inbox::NotStored;
-use crate::telemetry::metrics::Inbound;
+use crate::queue::inbox::{NotStored, Stored};
+use crate::telemetry::metrics::{Handled, Inbound};
 
 use error::ApiError;
 
 /// Stores a delivery and returns once it is committed. A failure answers 503, so that the sender tries again.
-async fn store(app: &App, event: NewEvent) -> Result<(), ApiError> {
+async fn store(app: &App, event: NewEvent) -> Result<Stored, ApiError> {
     let (id, source, unreadable) = (event.id, event.source, event.unreadable.clone());
     tracing::Span::current().record("event_id", tracing::field::display(id));
     let stored = app.inbox().store(event).await;
     let outcome = match &stored {
-        Ok(()) if unreadable.is_some() => Inbound::Dead,
-        Ok(()) => Inbound::Stored,
+        Ok(Stored::Duplicate) => Inbound::Duplicate,
+        Ok(Stored::New) if unreadable.is_some() => Inbound::Unreadable,
+        Ok(Stored::New) => Inbound::Stored,
         Err(_) => Inbound::Failed,
     };
-    app.metrics().inbound(source, outcome);
-    if let (Ok(()), Some(reason)) = (&stored, unreadable) {
+    app.metrics().delivery(source, outcome);
+    if let (Ok(Stored::New), Some(reason)) = (&stored, unreadable) {
+        app.metrics().event(source, Handled::Dead);
         tracing::warn!(event_id = %id, %source, reason, "a delivery that cannot be understood is kept");
     }
     stored.map_err(|error| match error {

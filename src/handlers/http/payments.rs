@@ -14,6 +14,8 @@ use crate::ids::{EventId, PaymentId, time_ordered};
 use crate::integrations::payments::{Callback, CallbackError, CallbackRequest};
 use crate::models::event::{NewEvent, Source};
 use crate::models::payment::{Payment, ProviderId};
+use crate::queue::inbox::Stored;
+use crate::telemetry::metrics::CallbackOutcome;
 
 /// What the route learned of a callback, kept beside its body for the handling.
 #[derive(Debug, Serialize, Deserialize)]
@@ -36,7 +38,11 @@ pub async fn receive(
     body: Bytes,
 ) -> Result<StatusCode, ApiError> {
     let provider: ProviderId = provider.parse().map_err(|_| ApiError::not_found())?;
-    let order = order_of(&app, provider, &token).await?;
+    let count = |outcome| app.metrics().callback(provider, outcome);
+    let Some(order) = order_of(&app, provider, &token).await? else {
+        count(CallbackOutcome::Unknown);
+        return Err(ApiError::not_found());
+    };
     let client = app.providers().get(provider).ok_or_else(ApiError::not_found)?;
     let query = query.unwrap_or_default();
     let is_get = method == Method::GET;
@@ -45,32 +51,52 @@ pub async fn receive(
     let request = CallbackRequest { header: &header, body: bytes, is_get };
     let callback = match client.authenticate(&request, app.works().clock.now()) {
         Ok(callback) => callback,
-        Err(CallbackError::Unauthentic(reason)) => {
-            tracing::warn!(%provider, payment_id = %order.id, reason, "callback refused");
-            return Err(ApiError::unauthorized());
-        }
-        Err(CallbackError::Unreadable(reason)) => return Err(ApiError::bad_request(reason)),
-        Err(CallbackError::Unused(reason)) => {
-            tracing::info!(%provider, payment_id = %order.id, reason, "callback of no use to us");
-            return Ok(StatusCode::OK);
+        Err(why) => {
+            count(counted_as(&why));
+            return refuse(provider, order.id, why);
         }
     };
-    store(&app, event_of(&app, &order, callback, bytes)).await?;
+    // Any other is counted once it is handled, by what came of it.
+    if store(&app, event_of(&app, &order, callback, bytes)).await? == Stored::Duplicate {
+        count(CallbackOutcome::Duplicate);
+    }
     Ok(StatusCode::OK)
 }
 
-async fn order_of(app: &App, provider: ProviderId, token: &str) -> Result<Payment, ApiError> {
+fn refuse(provider: ProviderId, order: PaymentId, why: CallbackError) -> Result<StatusCode, ApiError> {
+    match why {
+        CallbackError::Unauthentic(reason) => {
+            tracing::warn!(%provider, payment_id = %order, reason, "callback refused");
+            Err(ApiError::unauthorized())
+        }
+        CallbackError::Unreadable(reason) => Err(ApiError::bad_request(reason)),
+        CallbackError::Unused(reason) => {
+            tracing::info!(%provider, payment_id = %order, reason, "callback of no use to us");
+            Ok(StatusCode::OK)
+        }
+    }
+}
+
+fn counted_as(why: &CallbackError) -> CallbackOutcome {
+    match why {
+        CallbackError::Unauthentic(_) => CallbackOutcome::Unauthentic,
+        CallbackError::Unreadable(_) => CallbackOutcome::Unreadable,
+        CallbackError::Unused(_) => CallbackOutcome::Unused,
+    }
+}
+
+async fn order_of(app: &App, provider: ProviderId, token: &str) -> Result<Option<Payment>, ApiError> {
     let plain =
         token.len() <= TOKEN && token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
     if !plain {
-        return Err(ApiError::not_found());
+        return Ok(None);
     }
     let order = async {
         let mut conn = app.works().db.acquire().await?;
         crud::payment::find_by_token(&mut conn, token).await
     };
     let order = order.await.map_err(super::database_down)?;
-    order.filter(|order| order.provider == provider).ok_or_else(ApiError::not_found)
+    Ok(order.filter(|order| order.provider == provider))
 }
 
 fn event_of(app: &App, order: &Payment, callback: Callback, body: &[u8]) -> NewEvent {

@@ -34,7 +34,7 @@ impl FromRequestParts<App> for Authentic {
         }
         let secret = parts.headers.get(SECRET_HEADER).map_or(&b""[..], |value| value.as_bytes());
         if !crypto::matches_any(secret, &app.config().telegram.webhook_secrets) {
-            app.metrics().inbound(Source::of_bot(bot), Inbound::Unauthentic);
+            app.metrics().delivery(Source::of_bot(bot), Inbound::Unauthentic);
             return Err(ApiError::unauthorized());
         }
         Ok(Self(bot))

@@ -11,6 +11,7 @@ use crate::models::notice::Notice;
 use crate::models::payment::{LedgerKind, Payment, PaymentStatus};
 use crate::models::role::Permission;
 use crate::services::{access, subscription};
+use crate::telemetry::metrics::MoneyOutcome;
 use crate::work::Work;
 
 /// An admin sends the money of an order back.
@@ -80,6 +81,8 @@ pub async fn refunded(work: &mut Work, id: PaymentId) -> sqlx::Result<bool> {
         crud::payment::insert_ledger(work.conn(), &order, LedgerKind::Refund, &paid, now).await?;
         taken = subscription::take_back(work, &order).await?;
     }
+    let provider = order.provider;
+    work.count(move |metrics| metrics.money(provider, MoneyOutcome::Refunded));
     let details = json!({ "order": order.order_ref, "old": order.status, "new": to });
     work.audit(Action::PaymentRefunded, Some(&format!("payment:{id}")), details).await?;
     if taken && order.paid_by() != order.user_id {

@@ -17,6 +17,7 @@ use crate::models::payment::{Charge, LedgerKind, Payment, PaymentStatus};
 use crate::models::subscription::Subscription;
 use crate::money::Money;
 use crate::services::{audit, subscription, vpn};
+use crate::telemetry::metrics::{CallbackOutcome, MoneyOutcome};
 use crate::work::Work;
 
 /// What came of money.
@@ -89,6 +90,8 @@ pub(super) async fn give(
         // The row is locked, so this cannot be; nothing may be given for it all the same.
         return Err(sqlx::Error::Protocol(format!("payment {} changed under its lock", order.id)));
     }
+    let provider = order.provider;
+    work.count(move |metrics| metrics.money(provider, MoneyOutcome::Credited));
     let paid = Money::new(charge.amount.unwrap_or(order.amount), charge.currency.clone());
     crud::payment::insert_ledger(work.conn(), order, LedgerKind::Payment, &paid, now).await?;
     let details = json!({
@@ -149,6 +152,8 @@ async fn review(
         person: Some(payer.unwrap_or(order.user_id)),
         reason: reason.to_owned(),
     };
+    let provider = order.provider;
+    work.count(move |metrics| metrics.money(provider, MoneyOutcome::Review));
     let alert = Alert::PaymentReview { payment_id: order.id, money };
     audit::notify_admins(work, Action::PaymentReview, alert).await?;
     tell_order(work, order);
@@ -183,6 +188,8 @@ pub async fn callback_received(work: &mut Work, id: PaymentId, callback: &Callba
     };
     let settled = matches!(order.status, PaymentStatus::Completed | PaymentStatus::Refunded);
     let verdict = triage(callback, &handle_of(&order), settled);
+    let (provider, outcome) = (order.provider, counted_as(&verdict));
+    work.count(move |metrics| metrics.callback(provider, outcome));
     match &verdict {
         Triage::Refetch => work.enqueue_ahead(Job::CheckPayment { payment_id: id }),
         Triage::Review(reason) => {
@@ -196,6 +203,15 @@ pub async fn callback_received(work: &mut Work, id: PaymentId, callback: &Callba
         }
     }
     Ok(verdict)
+}
+
+fn counted_as(verdict: &Triage) -> CallbackOutcome {
+    match verdict {
+        Triage::Refetch => CallbackOutcome::Checked,
+        Triage::Review(_) => CallbackOutcome::Review,
+        Triage::Duplicate => CallbackOutcome::Settled,
+        Triage::Ignore(_) => CallbackOutcome::Ignored,
+    }
 }
 
 /// The money that a signed callback names, unless an order holds it already. How much it is, nobody has asked.

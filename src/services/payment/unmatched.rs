@@ -11,6 +11,7 @@ use crate::models::notice::{Alert, Notice, OddMoney};
 use crate::models::payment::{Charge, Payment, ProviderId, UnmatchedCharge};
 use crate::models::role::Permission;
 use crate::services::{access, audit};
+use crate::telemetry::metrics::MoneyOutcome;
 use crate::work::Work;
 
 /// Longest reason, in characters.
@@ -29,6 +30,7 @@ pub(super) async fn keep(
     let reason: String = reason.chars().take(REASON).collect();
     let new = crud::unmatched::insert(work.conn(), provider, charge, payer, payment_id, &reason, now).await?;
     let Some(charge_id) = new else { return Ok(Credit::Duplicate) };
+    work.count(move |metrics| metrics.money(provider, MoneyOutcome::Unmatched));
     let money = OddMoney { provider: Some(provider), amount: charge.money(), person: payer, reason };
     let alert = Alert::PaymentUnmatched { charge_id, money };
     audit::notify_admins(work, Action::PaymentUnmatched, alert).await?;

@@ -20,7 +20,7 @@ const PEOPLE: i64 = 5;
 const MESSAGES: usize = 4;
 
 /// A town whose server reaches its database over a line of its own; the test itself looks past it.
-async fn town(variables: &[(&'static str, &str)]) -> (Town, DbLine, Running) {
+pub async fn town(variables: &[(&'static str, &str)]) -> (Town, DbLine, Running) {
     let mut town = Town::found().await;
     let line = DbLine::to(town.db.url()).await;
     town.set("DATABASE_URL", &line.url);

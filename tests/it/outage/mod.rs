@@ -4,6 +4,6 @@
 //! "A while" is as long as it takes to be seen by everybody concerned, with the house's clock moved on by what a real
 //! outage would last: what happens depends on who noticed, and not on how long the test waited.
 
-mod database;
+pub mod database;
 mod telegram;
 mod vpn;

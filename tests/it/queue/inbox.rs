@@ -10,13 +10,15 @@ use usipipo::clock::Timestamp;
 use usipipo::crud;
 use usipipo::db::Db;
 use usipipo::ids::{EventId, time_ordered};
+use usipipo::integrations::telegram::update::envelope;
+use usipipo::models::bot::Bot;
 use usipipo::models::event::{InboundEvent, NewEvent, Source};
 use usipipo::queue::Failure;
-use usipipo::queue::inbox::{EventHandler, InboxWorker, InboxWriter};
+use usipipo::queue::inbox::{EventHandler, InboxWorker, InboxWriter, Stored};
 use usipipo::work::{Work, Works};
 use uuid::Uuid;
 
-use super::Process;
+use super::{OPTIONS, Process};
 use crate::support::wait::eventually;
 use crate::support::works::{TestWorks, mark};
 
@@ -109,10 +111,72 @@ async fn a_burst_is_stored_once_each_before_it_is_answered() {
     // Every delivery comes twice.
     let deliveries =
         (0..600).map(|n| inbox.store(event(&format!("chat:{}", n % 7), &(n / 2).to_string(), now)));
-    for stored in join_all(deliveries).await {
-        stored.unwrap();
-    }
+    let stored: Vec<Stored> = join_all(deliveries).await.into_iter().map(Result::unwrap).collect();
     assert_eq!(count(&works, "pending").await, 300);
+    let new = stored.iter().filter(|it| **it == Stored::New).count();
+    assert_eq!(new, 300, "of each pair one is new");
+    assert_eq!(inbox.store(event("chat:1", "7", now)).await.unwrap(), Stored::Duplicate, "and none later");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_together_shares_a_commit_and_is_answered_after_it() {
+    const TOGETHER: usize = 400;
+    let works = TestWorks::new().await;
+    let inbox = InboxWriter::start((*works).clone());
+    let now = works.clock.now();
+    let (inbox, pool) = (&inbox, &works.db.pool);
+    let deliveries = (0..TOGETHER).map(async |n| {
+        let key = n.to_string();
+        inbox.store(event(&format!("chat:{}", n % 7), &key, now)).await.unwrap();
+        // Seen over another connection: it was committed before it was answered.
+        let seen = "SELECT COUNT(*) FROM inbound_events WHERE dedupe_key = ?";
+        sqlx::query_scalar::<_, i64>(seen).bind(key).fetch_one(pool).await.unwrap()
+    });
+    assert_eq!(join_all(deliveries).await, vec![1; TOGETHER]);
+    let numbers = works.metrics.render();
+    let commits = numbers.lines().find_map(|line| line.strip_prefix("usipipo_delivery_commits_total "));
+    let commits: usize = commits.unwrap().parse().unwrap();
+    assert!((1..=TOGETHER / 10).contains(&commits), "{commits} commits for {TOGETHER} deliveries");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pre_checkout_query_overtakes_a_full_inbox() {
+    let works = TestWorks::new().await;
+    let inbox = InboxWriter::start((*works).clone());
+    let now = works.clock.now();
+    let update = |kind: &str, content: &str| {
+        let body = format!(r#"{{"update_id":1,"{kind}":{content}}}"#);
+        let read = envelope(Bot::Client, body.as_bytes()).unwrap();
+        NewEvent { class: read.class, ..event(&read.lane, &body, now) }
+    };
+    let handler = Handler::default();
+    let process = Process::start(&works, worker(&works, &handler));
+    // As many slow chats as there is room for, and as many more that wait behind them.
+    let room = OPTIONS.parallel;
+    for chat in 0..2 * room {
+        let slow =
+            NewEvent { body: b"slow".to_vec(), ..event(&format!("chat:{chat}"), &chat.to_string(), now) };
+        inbox.store(slow).await.unwrap();
+    }
+    let begun = || handler.handled.load(Ordering::SeqCst) as usize;
+    eventually(LIMIT, async || begun() == room).await;
+    let from = r#""from":{"id":6,"is_bot":false,"first_name":"Ana"}"#;
+    let query = format!(r#"{{"id":"9",{from},"currency":"XTR","total_amount":75,"invoice_payload":"p"}}"#);
+    let query = update("pre_checkout_query", &query);
+    let press = format!(r#"{{"id":"8",{from},"chat_instance":"1","data":"home"}}"#);
+    let press = update("callback_query", &press);
+    let (asked, pressed) = (query.lane.clone(), press.lane.clone());
+    inbox.store(press).await.unwrap();
+    inbox.store(query).await.unwrap();
+    eventually(LIMIT, async || effects(&works, &asked).await.len() == 1).await;
+    assert_eq!(begun(), room + 1, "nobody else has moved");
+    assert!(effects(&works, &pressed).await.is_empty(), "what is ordinary waits its turn");
+    eventually(LIMIT, async || {
+        handler.gate.notify_waiters();
+        count(&works, "done").await == 2 * room as i64 + 2
+    })
+    .await;
+    process.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -234,6 +298,23 @@ async fn what_cannot_be_handled_is_given_up_with_a_reason_and_the_lane_goes_on()
             .await
             .unwrap();
         assert_eq!(error, reason);
+        let (retried, panics) = match how {
+            Breakage::Fails => (2, 0),
+            Breakage::Panics => (2, 3),
+            Breakage::GivesUp => (0, 0),
+        };
+        let numbers = works.metrics.render();
+        for (series, count) in [
+            (r#"panics_total{place="event"}"#, panics),
+            (r#"events_total{source="telegram:client",outcome="retried"}"#, retried),
+            (r#"events_total{source="telegram:client",outcome="done"}"#, 2),
+            (r#"events_total{source="telegram:client",outcome="dead"}"#, 1),
+        ] {
+            assert!(
+                numbers.contains(&format!("usipipo_{series} {count}\n")),
+                "{series} {count} in {numbers}"
+            );
+        }
         process.stop().await;
     }
 }

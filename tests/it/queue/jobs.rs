@@ -22,12 +22,14 @@ struct Handler {
     fails: u32,
     runs: Arc<AtomicU32>,
     gives_up: bool,
+    panics: bool,
 }
 
 #[async_trait]
 impl JobHandler for Handler {
     async fn run(&self, run: &Run<'_>, job: &Job) -> Result<(), Failure> {
         let number = self.runs.fetch_add(1, Ordering::SeqCst) + 1;
+        assert!(!self.panics || number > 1, "boom");
         if self.gives_up {
             return Err(Failure::give_up("impossible"));
         }
@@ -124,5 +126,31 @@ async fn a_hopeless_job_is_dead_with_its_reason() {
         .await
         .unwrap();
     assert_eq!(error, "impossible");
+    counted(&works, "dead", 1);
     process.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_panics_is_tried_again() {
+    let works = TestWorks::new().await;
+    enqueue(&works, apply(1)).await;
+    let handler = Handler { panics: true, ..Handler::default() };
+    let process = Process::start(&works, worker(&works, &handler));
+    eventually(LIMIT, async || audits(&works, "failing").await == 1).await;
+    eventually(LIMIT, async || {
+        works.clock.advance(TimeDelta::seconds(5));
+        audits(&works, "effect").await == 1
+    })
+    .await;
+    process.stop().await;
+    counted(&works, "retried", 1);
+    counted(&works, "done", 1);
+    assert!(works.metrics.render().contains("usipipo_panics_total{place=\"job\"} 1\n"));
+}
+
+/// Runs of the job that ended so.
+fn counted(works: &TestWorks, outcome: &str, runs: u32) {
+    let (numbers, outcome) = (works.metrics.render(), format!("outcome=\"{outcome}\"}} {runs}\n"));
+    let line = format!("usipipo_jobs_total{{kind=\"apply_config\",{outcome}");
+    assert!(numbers.contains(&line), "{line} in {numbers}");
 }

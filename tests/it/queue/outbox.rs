@@ -2,8 +2,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use chrono::TimeDelta;
 use scoped_futures::ScopedFutureExt;
 use tokio::sync::Mutex;
+use usipipo::clock::{Clock, Timestamp};
 use usipipo::ids::ChatId;
 use usipipo::models::bot::Bot;
 use usipipo::models::outgoing::{Body, Class, Outgoing, QueuedMessage};
@@ -23,6 +25,9 @@ const LIMIT: Duration = Duration::from_secs(30);
 struct Door {
     sent: Arc<Mutex<Vec<(i64, String, Instant)>>>,
     answers: Arc<Mutex<Vec<Delivery>>>,
+    clock: Clock,
+    /// When each left, by the house's clock.
+    times: Arc<Mutex<Vec<Timestamp>>>,
 }
 
 impl Door {
@@ -38,9 +43,11 @@ impl Courier for Door {
             Body::Text { html, .. } | Body::Edit { html, .. } => html.clone(),
             other => format!("{other:?}"),
         };
+        assert_ne!(text, "boom");
         let answer = self.answers.lock().await.pop().unwrap_or(Delivery::Sent { message_id: Some(1) });
         if matches!(answer, Delivery::Sent { .. }) {
             self.sent.lock().await.push((chat.0, text, Instant::now()));
+            self.times.lock().await.push(self.clock.now());
         }
         answer
     }
@@ -93,6 +100,29 @@ async fn within_a_chat_messages_keep_order_and_a_second_between_them() {
         assert!(pair[1].2 - pair[0].2 >= Duration::from_millis(990), "Telegram allows one message a second");
     }
     drop(sent);
+    process.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_hears_twenty_messages_a_minute() {
+    let works = TestWorks::new().await;
+    let door = Door { clock: works.clock.clone(), ..Door::default() };
+    let messages: Vec<_> = (0..=20).map(|n| text(-1_001_234, Class::Interactive, &n.to_string())).collect();
+    queue(&works, &messages).await;
+    let process = start(&works, &door, 1000);
+    // The first at once; from then on the clock is hurried.
+    eventually(LIMIT, async || door.texts().await.len() == 1).await;
+    eventually(LIMIT, async || {
+        works.clock.advance(TimeDelta::milliseconds(500));
+        door.texts().await.len() == 21
+    })
+    .await;
+    let expected: Vec<String> = (0..=20).map(|n| n.to_string()).collect();
+    assert_eq!(door.texts().await, expected);
+    let times = door.times.lock().await;
+    let twenty = times[20].since(times[0]);
+    assert!(twenty > TimeDelta::seconds(59), "the 21st after {twenty}");
+    drop(times);
     process.stop().await;
 }
 
@@ -167,6 +197,31 @@ async fn a_blocked_bot_drops_the_rest_and_a_refused_message_is_dead() {
     eventually(LIMIT, async || statuses(&works).await[2] == "dead").await;
     assert!(door.texts().await.is_empty());
     process.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_became_of_messages_is_counted() {
+    let works = TestWorks::new().await;
+    let door = Door::default();
+    let down = || Delivery::Transient("down".to_owned());
+    *door.answers.lock().await = vec![Delivery::Moot("gone".to_owned()), down(), down()];
+    queue(&works, &[text(1, Class::Interactive, "late"), text(1, Class::Interactive, "moot")]).await;
+    let process = start(&works, &door, 1000);
+    // Tried twice in vain; the third time it is found to have lost its sense, and the next is sent.
+    eventually(LIMIT, async || {
+        works.clock.advance(TimeDelta::seconds(1));
+        statuses(&works).await == ["dropped", "done"]
+    })
+    .await;
+    queue(&works, &[text(2, Class::Interactive, "boom")]).await;
+    let counted = async |series: &str| works.metrics.render().contains(&format!("usipipo_{series}\n"));
+    eventually(LIMIT, async || counted(r#"panics_total{place="message"} 1"#).await).await;
+    process.stop().await;
+    for (outcome, count) in [("sent", 1), ("retried", 3), ("dropped", 1), ("throttled", 0), ("dead", 0)] {
+        let series = format!(r#"messages_total{{bot="client",outcome="{outcome}"}} {count}"#);
+        assert!(counted(&series).await, "{series} in {}", works.metrics.render());
+    }
+    assert!(counted(r#"message_seconds_count{bot="client"} 5"#).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

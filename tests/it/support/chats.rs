@@ -18,7 +18,6 @@ use usipipo::queue::outbox::OutboxWorker;
 use usipipo::queue::pacer::Pacer;
 use usipipo::queue::runner::{Runner, RunnerOptions};
 use usipipo::services::people::{self, Sender};
-use usipipo::telemetry::metrics::Metrics;
 use usipipo::work::{Origin, Works};
 
 use super::works::TestWorks;
@@ -34,7 +33,6 @@ pub struct Chats {
     works: TestWorks,
     pub telegram: TelegramServer,
     pub usernames: Usernames,
-    pub metrics: Metrics,
 }
 
 impl Deref for Chats {
@@ -66,7 +64,7 @@ impl Chats {
             let name = if *bot == Bot::Support { SUPPORT_BOT } else { BOT };
             telegram.add_bot(token.expose_secret(), name, "uSipipo");
         }
-        Self { works, telegram, usernames: Usernames::default(), metrics: Metrics::default() }
+        Self { works, telegram, usernames: Usernames::default() }
     }
 
     /// A client for every bot.
@@ -75,7 +73,7 @@ impl Chats {
     }
 
     pub fn courier(&self) -> BotCourier {
-        BotCourier::new((*self.works).clone(), self.clients(), self.metrics.clone())
+        BotCourier::new((*self.works).clone(), self.clients())
     }
 
     /// Sends what is queued, as the server does, until the result is dropped.
@@ -87,7 +85,7 @@ impl Chats {
     pub fn start_sending_as(&self, works: &Works) -> DropGuard {
         let works = works.clone();
         let pacer = Pacer::new(works.clone(), works.config.telegram.messages_per_second);
-        let courier = BotCourier::new(works.clone(), clients(&works), self.metrics.clone());
+        let courier = BotCourier::new(works.clone(), clients(&works));
         let worker = OutboxWorker { works: works.clone(), courier, pacer };
         let poll = Duration::from_millis(20);
         let options = RunnerOptions { lease: Duration::from_secs(30), parallel: 8, urgent: 2, poll };

@@ -22,6 +22,7 @@ use usipipo::models::server::NewServer;
 use usipipo::models::vpn::Protocol;
 use usipipo::services::books;
 use usipipo::services::server::{self, NewPool};
+use usipipo::telemetry::metrics::Metrics;
 use usipipo::work::{Origin, Works};
 
 use super::db::TestDb;
@@ -257,6 +258,7 @@ impl Town {
             clock: self.clock.clone(),
             config: Arc::new(self.config()),
             wakers: Arc::default(),
+            metrics: Metrics::default(),
         }
     }
 

@@ -16,7 +16,8 @@ use usipipo::models::notice::Notice;
 use usipipo::models::outgoing::Body;
 use usipipo::models::user::User;
 use usipipo::services::people::{self, Sender};
-use usipipo::work::{Origin, Wakers, Work, Works};
+use usipipo::telemetry::metrics::Metrics;
+use usipipo::work::{Origin, Work, Works};
 
 use super::db::TestDb;
 
@@ -48,7 +49,8 @@ impl TestWorks {
         let db = TestDb::new().await;
         let config = Arc::new(config(db.url(), variables));
         let pool = Db::open(db.url(), 20).unwrap();
-        let works = Works { db: pool, clock: Clock::default(), config, wakers: Arc::new(Wakers::default()) };
+        let (clock, wakers, metrics) = (Clock::default(), Arc::default(), Metrics::default());
+        let works = Works { db: pool, clock, config, wakers, metrics };
         Self { works, db }
     }
 

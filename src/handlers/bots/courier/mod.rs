@@ -24,7 +24,6 @@ use crate::models::outgoing::{Body, QueuedMessage};
 use crate::queue::Failure;
 use crate::queue::outbox::{Courier, Delivery};
 use crate::services::{audit, people};
-use crate::telemetry::metrics::{Metrics, Outbound};
 use crate::work::{Origin, Work, Works};
 
 pub use notice::order_view;
@@ -33,7 +32,6 @@ pub use notice::order_view;
 pub struct BotCourier {
     works: Works,
     telegram: BTreeMap<Bot, Telegram>,
-    metrics: Metrics,
 }
 
 /// Why a message cannot be made.
@@ -63,15 +61,11 @@ impl From<Unsendable> for Delivery {
 #[async_trait]
 impl Courier for BotCourier {
     async fn deliver(&self, bot: Bot, chat: ChatId, body: &Body) -> Delivery {
-        let delivery = match self.render(chat, body).await {
+        match self.render(chat, body).await {
             Ok(Some(message)) => self.send(bot, chat, &message).await,
             Ok(None) => self.bring_menu(bot, chat).await,
             Err(why) => why.into(),
-        };
-        if let Some(outcome) = counted_as(&delivery) {
-            self.metrics.outbound(bot, outcome);
         }
-        delivery
     }
 
     async fn blocked(&self, work: &mut Work, bot: Bot, chat: ChatId) -> Result<(), Failure> {
@@ -94,8 +88,8 @@ impl Courier for BotCourier {
 
 impl BotCourier {
     /// `telegram` has a client for every bot with a token.
-    pub fn new(works: Works, telegram: BTreeMap<Bot, Telegram>, metrics: Metrics) -> Self {
-        Self { works, telegram, metrics }
+    pub fn new(works: Works, telegram: BTreeMap<Bot, Telegram>) -> Self {
+        Self { works, telegram }
     }
 
     /// None for the one body that is no message: the menu.
@@ -180,18 +174,6 @@ fn delivery_of(sent: Result<Sent, SendError>) -> Delivery {
             Delivery::Transient(error.to_string())
         }
     }
-}
-
-fn counted_as(delivery: &Delivery) -> Option<Outbound> {
-    Some(match delivery {
-        Delivery::Sent { .. } => Outbound::Sent,
-        Delivery::RetryAfter { .. } => Outbound::Throttled,
-        Delivery::Blocked => Outbound::Dropped,
-        Delivery::Permanent(_) => Outbound::Dead,
-        Delivery::Transient(_) => Outbound::Retried,
-        // Nothing was tried.
-        Delivery::Moot(_) => return None,
-    })
 }
 
 /// Whether a stored body is an alert; also of a kind that another version of the server has stored.
