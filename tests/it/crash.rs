@@ -1,9 +1,12 @@
 //! The server is killed again and again while people use it. Nothing may be lost and nothing may happen twice.
 
+use std::net::TcpListener;
 use std::time::Duration;
 
 use futures::future::join_all;
 
+use crate::fire::life::Life;
+use crate::fire::walk::at_rest;
 use crate::story::{buy_with_stars, take_trial};
 use crate::support::town::Town;
 use crate::support::wait::eventually;
@@ -55,4 +58,39 @@ async fn killed_at_any_instant_it_loses_nothing_and_repeats_nothing() {
         "the server holds what the database says"
     );
     assert!(server.ended().is_none(), "nothing has made it end by itself");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn copies_that_are_killed_together_lose_nothing_and_repeat_nothing() {
+    let town = Town::found().await;
+    let outline = town.add_outline().await;
+    let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let addresses = [town.address, free(), free()];
+    let start = || addresses.map(|address| town.spawn_at(address));
+    let servers = start();
+    town.until_connected().await;
+    // Two of each kind: they pay with QvaPay and with Stars, get their money back, renew, and change their minds.
+    let life = Life::of(&town, 10).await;
+    let kills = async {
+        let mut servers = servers;
+        for round in 0..6u64 {
+            // Not a wait for something: the instants of the kills are to fall anywhere.
+            tokio::time::sleep(Duration::from_millis(900 + 211 * (round * 7 % 5))).await;
+            for server in servers {
+                server.kill();
+            }
+            servers = start();
+        }
+        servers
+    };
+    let ((), servers) = tokio::join!(life.play(&outline), kills);
+    at_rest(&town).await;
+    life.check(&outline).await;
+    assert_eq!(town.count("SELECT COUNT(*) FROM inbound_events WHERE status = 'dead'").await, 0);
+    assert_eq!(town.count("SELECT COUNT(*) FROM jobs WHERE status = 'dead'").await, 0);
+    let paid = "SELECT COUNT(*) FROM payments WHERE status = 'completed' AND provider = 'qvapay'";
+    assert_eq!(town.count(paid).await, 2);
+    for mut server in servers {
+        assert!(server.ended().is_none(), "nothing has made it end by itself");
+    }
 }

@@ -9,18 +9,22 @@ use tokio::sync::Notify;
 use usipipo::crud;
 use usipipo::demo::outline::{Options, OutlineServer};
 use usipipo::ids::{ConfigId, ServerId, UserId};
+use usipipo::integrations::payments::Providers;
 use usipipo::integrations::vpn::{Access, Desired};
-use usipipo::jobs::Backends;
+use usipipo::jobs::{Backends, Jobs};
+use usipipo::models::job::Job;
+use usipipo::models::notice::{Alert, Notice};
 use usipipo::models::outgoing::Body;
 use usipipo::models::server::NewServer;
 use usipipo::models::subscription::{Subscription, SubscriptionStatus, TRIAL};
 use usipipo::models::vpn::{Applied, ConfigStatus, Protocol, VpnConfig};
+use usipipo::queue::jobs::JobHandler;
 use usipipo::services::server;
 use usipipo::services::vpn::{self, ConfigError};
 use usipipo::work::Origin;
 
 use crate::support::wait::eventually;
-use crate::support::works::TestWorks;
+use crate::support::works::{ADMIN, TestWorks};
 
 const ANA: UserId = UserId(42);
 const LIMIT: Duration = Duration::from_secs(20);
@@ -217,4 +221,44 @@ async fn a_replaced_secret_counts_from_the_next_call_on() {
     let (_, second) = backends.of(&house.works, id).await.unwrap();
     second.ensure(&desired).await.unwrap();
     assert_eq!((before.key_ids().await.len(), after.key_ids().await.len()), (1, 1));
+}
+
+#[tokio::test]
+async fn who_waits_is_told_after_the_second_try_and_the_admins_after_the_fifth() {
+    let house = House::new().await;
+    house.works.person(ADMIN.0).await;
+    house.add_server("de-1", "{}").await;
+    let config_id = house.config().await;
+    let (works, job) = ((*house.works).clone(), &Job::ApplyConfig { config_id });
+    let jobs = &Jobs { works, providers: Providers::default(), backends: Arc::default() };
+    for attempts in 1..=12 {
+        let failing = house.works.run("failing", Origin::SYSTEM, |work| {
+            async move { jobs.failing(work, job, attempts, "connection refused").await }.scope_boxed()
+        });
+        failing.await.unwrap();
+        let (ana, admin) = (house.works.notices_to(ANA).await, house.works.notices_to(ADMIN).await);
+        assert_eq!(ana.len(), usize::from(attempts >= 2), "after {attempts}: {ana:?}");
+        assert_eq!(admin.len(), usize::from(attempts >= 5), "after {attempts}: {admin:?}");
+    }
+    assert_eq!(house.works.notices_to(ANA).await, [Notice::ConfigDelayed { config_id }]);
+    let told = &house.works.notices_to(ADMIN).await[0];
+    let Notice::Alert(Alert::ProvisioningDelayed { user_id, reason, .. }) = told else { panic!("{told:?}") };
+    assert_eq!((*user_id, reason.as_str()), (ANA, "connection refused"));
+}
+
+#[tokio::test]
+async fn that_a_server_goes_and_that_it_is_back_is_told_once_each() {
+    let house = House::new().await;
+    house.works.person(ADMIN.0).await;
+    let server_id = house.add_server("de-1", "{}").await;
+    for outcome in [Ok("well"), Err("refused"), Err("refused"), Err("slow"), Ok("well"), Ok("well")] {
+        let note = house.works.run::<_, sqlx::Error, _>("note", Origin::SYSTEM, |work| {
+            server::note_health(work, server_id, outcome).scope_boxed()
+        });
+        note.await.unwrap();
+    }
+    let server = "de-1".to_owned();
+    let down = Alert::ServerDown { server_id, server: server.clone(), reason: "refused".to_owned() };
+    let expected = [down, Alert::ServerUp { server_id, server }].map(Notice::Alert);
+    assert_eq!(house.works.notices_to(ADMIN).await, expected);
 }

@@ -1,5 +1,5 @@
 //! The server under fire: killed at every named place, and what must hold afterwards.
 
-mod life;
+pub mod life;
 mod places;
-mod walk;
+pub mod walk;

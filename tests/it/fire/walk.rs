@@ -103,7 +103,7 @@ async fn killed_at(place: &str, nth: u32, people: i64) -> Result<(), String> {
 }
 
 /// Waits until nothing is left to do, no lease is held, and all invariants hold.
-async fn at_rest(town: &Town) {
+pub async fn at_rest(town: &Town) {
     let waiting = "SELECT (SELECT COUNT(*) FROM inbound_events WHERE status = 'pending') \
                    + (SELECT COUNT(*) FROM outbound_messages WHERE status = 'pending') \
                    + (SELECT COUNT(*) FROM jobs WHERE status = 'pending') \
