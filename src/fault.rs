@@ -36,6 +36,7 @@ pub const COMMITS: &[&str] = &[
     "config_removed",
     "follow_subscription",
     "expire_subscriptions",
+    "end_roles",
     "title_order",
     "invoice_made",
     "payment_observed",
@@ -70,6 +71,9 @@ pub const COMMITS: &[&str] = &[
     "purge_goes_on",
     "stars_book_read",
     "bot_set_up",
+    "menu_of_chat",
+    "menu_of_chat_set",
+    "queue_menus",
 ];
 
 /// Names of the calls to the outside: who is called, and with what.
