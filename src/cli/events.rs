@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::{Subcommand, builder::PossibleValuesParser, builder::TypedValueParser};
 use scoped_futures::ScopedFutureExt;
 
-use super::house::House;
 use super::out::{self, Table, or_dash};
+use super::session::Session;
 use super::{Failure, Outcome};
 use crate::ids::EventId;
 use crate::models::event::{InboundEvent, QueueStatus};
@@ -61,16 +61,16 @@ pub fn statuses(names: &'static [&'static str]) -> impl TypedValueParser<Value =
 
 impl Args {
     pub async fn run(self) -> Outcome {
-        let house = House::open().await?;
+        let session = Session::open().await?;
         match self.action {
-            Action::List { status, limit } => list(&house, status, limit).await?,
+            Action::List { status, limit } => list(&session, status, limit).await?,
             Action::Show { id } => {
-                show(&house.run("show_event", |work| queue::event(work, id).scope_boxed()).await?);
+                show(&session.run("show_event", |work| queue::event(work, id).scope_boxed()).await?);
             }
             Action::Replay { ids } => {
                 for id in ids {
                     let event =
-                        house.run("replay_event", |work| queue::replay(work, id).scope_boxed()).await?;
+                        session.run("replay_event", |work| queue::replay(work, id).scope_boxed()).await?;
                     out::line(format_args!(
                         "{id} ({}, it was {}) is handled again",
                         event.source, event.status
@@ -82,8 +82,8 @@ impl Args {
     }
 }
 
-async fn list(house: &House, status: QueueStatus, limit: u32) -> Result<(), Failure> {
-    let events = house.run("list_events", |work| queue::events(work, status, limit).scope_boxed()).await?;
+async fn list(session: &Session, status: QueueStatus, limit: u32) -> Result<(), Failure> {
+    let events = session.run("list_events", |work| queue::events(work, status, limit).scope_boxed()).await?;
     let mut table = Table::new(["ID", "RECEIVED", "SOURCE", "ATTEMPTS", "REASON"]);
     for event in events {
         table.row([

@@ -6,8 +6,8 @@ use clap::Subcommand;
 use scoped_futures::ScopedFutureExt;
 
 use super::events::statuses;
-use super::house::House;
 use super::out::{self, Table, or_dash};
+use super::session::Session;
 use super::{Failure, Outcome};
 use crate::ids::JobId;
 use crate::models::event::QueueStatus;
@@ -50,12 +50,12 @@ Example:
 
 impl Args {
     pub async fn run(self) -> Outcome {
-        let house = House::open().await?;
+        let session = Session::open().await?;
         match self.action {
-            Action::List { status, limit } => list(&house, status, limit).await?,
+            Action::List { status, limit } => list(&session, status, limit).await?,
             Action::Retry { ids } => {
                 for id in ids {
-                    let job = house.run("retry_job", |work| queue::retry(work, id).scope_boxed()).await?;
+                    let job = session.run("retry_job", |work| queue::retry(work, id).scope_boxed()).await?;
                     out::line(format_args!("{id} ({}, {}) runs again", job.kind, job.lane));
                 }
             }
@@ -64,8 +64,8 @@ impl Args {
     }
 }
 
-async fn list(house: &House, status: QueueStatus, limit: u32) -> Result<(), Failure> {
-    let jobs = house.run("list_jobs", |work| queue::jobs(work, status, limit).scope_boxed()).await?;
+async fn list(session: &Session, status: QueueStatus, limit: u32) -> Result<(), Failure> {
+    let jobs = session.run("list_jobs", |work| queue::jobs(work, status, limit).scope_boxed()).await?;
     let mut table = Table::new(["ID", "QUEUED", "KIND", "ABOUT", "RUNS", "LAST ERROR"]);
     for job in jobs {
         table.row([

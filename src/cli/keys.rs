@@ -6,7 +6,7 @@ use clap::Subcommand;
 use scoped_futures::ScopedFutureExt;
 use secrecy::ExposeSecret;
 
-use super::house::House;
+use super::session::Session;
 use super::{Failure, Outcome, out};
 use crate::clock::Clock;
 use crate::crypto;
@@ -69,27 +69,27 @@ fn new(id: Option<String>) -> Outcome {
 }
 
 async fn rotate() -> Outcome {
-    let house = House::open().await?;
+    let session = Session::open().await?;
     let mut failed = 0;
     for kind in SecretKind::ALL {
-        failed += rotate_kind(&house, kind).await?;
+        failed += rotate_kind(&session, kind).await?;
     }
     if failed > 0 {
         return Err(Failure::Failed(format!(
             "{failed} secrets do not open and stay as they are; is a key missing in ENCRYPTION_KEYS?"
         )));
     }
-    let current = house.works.config.keyring.current_key_id();
+    let current = session.works.config.keyring.current_key_id();
     out::line(format_args!("Every stored secret is under the key {current}; older keys can go."));
     Ok(ExitCode::SUCCESS)
 }
 
 /// Walks all secrets of a kind; answers with how many do not open.
-async fn rotate_kind(house: &House, kind: SecretKind) -> Result<usize, Failure> {
+async fn rotate_kind(session: &Session, kind: SecretKind) -> Result<usize, Failure> {
     let (mut after, mut resealed, mut failed) = (0, 0, 0);
     loop {
         let batch =
-            house.run("rotate_keys", |work| keys::rotate_batch(work, kind, after).scope_boxed()).await?;
+            session.run("rotate_keys", |work| keys::rotate_batch(work, kind, after).scope_boxed()).await?;
         let Some(last) = batch.last else { break };
         after = last;
         resealed += batch.resealed;

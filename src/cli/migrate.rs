@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use secrecy::ExposeSecret;
 
-use super::{Failure, Outcome, house, out};
+use super::{Failure, Outcome, out, session};
 use crate::config::DatabaseConfig;
 use crate::db::{Db, migrate};
 
@@ -21,7 +21,7 @@ pub struct Args {}
 impl Args {
     pub async fn run(self) -> Outcome {
         let config = DatabaseConfig::from_env()?;
-        let mut conn = house::connect(&config).await?;
+        let mut conn = session::connect(&config).await?;
         let missing = migrate::pending(&mut conn).await.map_err(Failure::refused)?;
         let db = Db::open(config.url.expose_secret(), config.max_connections).map_err(Failure::refused)?;
         migrate::run(&db).await.map_err(|error| Failure::Failed(error.to_string()))?;

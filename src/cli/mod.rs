@@ -4,7 +4,6 @@
 mod demo;
 mod doctor;
 mod events;
-mod house;
 mod jobs;
 mod keys;
 mod migrate;
@@ -12,6 +11,7 @@ mod out;
 mod plan;
 mod serve;
 mod server;
+mod session;
 mod user;
 mod webhook;
 
@@ -105,7 +105,7 @@ impl Command {
     fn run(self) -> Outcome {
         // Before any thread is there to read the environment. What stands in .env is a real house's.
         if !matches!(self, Command::Demo(_)) {
-            house::read_dotenv()?;
+            session::read_dotenv()?;
         }
         telemetry::init(&self.logging()?);
         fault::arm();

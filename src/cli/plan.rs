@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use scoped_futures::ScopedFutureExt;
 
-use super::house::House;
 use super::out::{self, Table};
+use super::session::Session;
 use super::{Failure, Outcome};
 use crate::models::bot::Language;
 use crate::money::{Currency, Money, parse_plain_decimal};
@@ -103,12 +103,12 @@ fn words(text: &str) -> Result<(Language, String), String> {
 impl Args {
     pub async fn run(self) -> Outcome {
         match self.action {
-            Action::List { language, all } => list(&House::open().await?, language, all).await?,
+            Action::List { language, all } => list(&Session::open().await?, language, all).await?,
             Action::Add(add) => add.run().await?,
             Action::Disable { code } => {
-                let house = House::open().await?;
+                let session = Session::open().await?;
                 let disable =
-                    house.run("disable_plan", |work| catalogue::disable_plan(work, &code).scope_boxed());
+                    session.run("disable_plan", |work| catalogue::disable_plan(work, &code).scope_boxed());
                 disable.await?;
                 out::line(format_args!("{code} is off sale"));
             }
@@ -120,8 +120,8 @@ impl Args {
 impl Add {
     async fn run(self) -> Result<(), Failure> {
         let new = &self.into_plan()?;
-        let house = House::open().await?;
-        house.run("add_plan", |work| catalogue::add_plan(work, new).scope_boxed()).await?;
+        let session = Session::open().await?;
+        session.run("add_plan", |work| catalogue::add_plan(work, new).scope_boxed()).await?;
         out::line(format_args!("{} is on sale", new.code));
         Ok(())
     }
@@ -160,9 +160,9 @@ fn unique(flag: &str, given: Vec<(Language, String)>) -> Result<BTreeMap<Languag
     Ok(texts)
 }
 
-async fn list(house: &House, language: Language, all: bool) -> Result<(), Failure> {
+async fn list(session: &Session, language: Language, all: bool) -> Result<(), Failure> {
     let offers =
-        house.run("list_plans", |work| catalogue::offers(work, language, !all).scope_boxed()).await?;
+        session.run("list_plans", |work| catalogue::offers(work, language, !all).scope_boxed()).await?;
     let mut table = Table::new(["CODE", "NAME", "DAYS", "DEVICES", "TRAFFIC", "PRICES", ""]);
     for offer in offers {
         let prices: Vec<String> = offer.prices.iter().map(ToString::to_string).collect();

@@ -49,13 +49,13 @@ pub async fn connect(config: &DatabaseConfig) -> Result<sqlx::MySqlConnection, F
 }
 
 /// Opens units of work for a command.
-pub struct House {
+pub struct Session {
     pub works: Works,
     /// This run of a command, as the audit names it.
     origin: Origin,
 }
 
-impl House {
+impl Session {
     /// Reads the whole configuration and looks at the database.
     pub async fn open() -> Result<Self, Failure> {
         let config = Config::from_env()?;

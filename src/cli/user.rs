@@ -7,8 +7,8 @@ use clap::Subcommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use scoped_futures::ScopedFutureExt;
 
-use super::house::House;
 use super::out::{self, Table, or_dash};
+use super::session::Session;
 use super::{Failure, Outcome};
 use crate::clock::Timestamp;
 use crate::models::role::Role;
@@ -79,13 +79,13 @@ fn roles() -> impl TypedValueParser<Value = Role> {
 
 impl Args {
     pub async fn run(self) -> Outcome {
-        let house = House::open().await?;
+        let session = Session::open().await?;
         match self.action {
-            Action::Show { user } => show(&house, &user).await?,
-            Action::Grant { user, role, days, until } => grant(&house, &user, role, days, until).await?,
+            Action::Show { user } => show(&session, &user).await?,
+            Action::Grant { user, role, days, until } => grant(&session, &user, role, days, until).await?,
             Action::Revoke { user, role } => {
-                let user = find(&house, &user).await?;
-                house
+                let user = find(&session, &user).await?;
+                session
                     .run("revoke_role", |work| access::revoke_role(work, user.id, role).scope_boxed())
                     .await?;
                 out::line(format_args!("{} is no {role} any more", name(&user)));
@@ -95,8 +95,8 @@ impl Args {
     }
 }
 
-async fn find(house: &House, text: &str) -> Result<User, Failure> {
-    let found = house.run("find_user", |work| people::find(work, text).scope_boxed()).await?;
+async fn find(session: &Session, text: &str) -> Result<User, Failure> {
+    let found = session.run("find_user", |work| people::find(work, text).scope_boxed()).await?;
     found.ok_or_else(|| {
         let text = out::printable(text);
         Failure::Input(format!("nobody known as {text:?} has written to the bot"))
@@ -104,20 +104,20 @@ async fn find(house: &House, text: &str) -> Result<User, Failure> {
 }
 
 async fn grant(
-    house: &House,
+    session: &Session,
     user: &str,
     role: Role,
     days: Option<u16>,
     until: Option<NaiveDate>,
 ) -> Result<(), Failure> {
-    let user = find(house, user).await?;
-    let after = |days: u16| house.works.clock.now() + TimeDelta::days(days.into());
+    let user = find(session, user).await?;
+    let after = |days: u16| session.works.clock.now() + TimeDelta::days(days.into());
     let end_of = |day: NaiveDate| {
         let next = day.succ_opt().unwrap_or(day).and_time(chrono::NaiveTime::MIN).and_utc();
         Timestamp::from(next)
     };
     let end = days.map(after).or(until.map(end_of));
-    house.run("grant_role", |work| access::grant_role(work, user.id, role, end).scope_boxed()).await?;
+    session.run("grant_role", |work| access::grant_role(work, user.id, role, end).scope_boxed()).await?;
     let until = end.map_or_else(|| "for good".to_owned(), |end| format!("until {end}"));
     out::line(format_args!("{} is {role} {until}", name(&user)));
     Ok(())
@@ -128,9 +128,9 @@ fn name(user: &User) -> String {
     out::printable(&format!("{} ({})", user.first_name, user.id))
 }
 
-async fn show(house: &House, user: &str) -> Result<(), Failure> {
-    let user = &find(house, user).await?;
-    let all = house.run("show_user", |work| overview::of(work, user).scope_boxed()).await?;
+async fn show(session: &Session, user: &str) -> Result<(), Failure> {
+    let user = &find(session, user).await?;
+    let all = session.run("show_user", |work| overview::of(work, user).scope_boxed()).await?;
     show_person(user, &all);
     show_subscriptions(&all);
     show_configs(&all);

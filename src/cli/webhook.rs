@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use clap::{Subcommand, builder::PossibleValuesParser, builder::TypedValueParser};
 
-use super::house::House;
 use super::out::{self, Table, or_dash};
+use super::session::Session;
 use super::{Failure, Outcome};
 use crate::clock::Timestamp;
 use crate::handlers::bots::setup;
@@ -56,20 +56,20 @@ fn bots() -> impl TypedValueParser<Value = Bot> {
 
 impl Args {
     pub async fn run(self) -> Outcome {
-        let house = House::open().await?;
+        let session = Session::open().await?;
         let (Action::Set(which) | Action::Delete(which) | Action::Info(which)) = &self.action;
-        let bots = which.bots(&house)?;
+        let bots = which.bots(&session)?;
         match self.action {
             Action::Set(_) => {
                 for bot in &bots {
-                    setup::webhook_set(&house.works, bot).await.map_err(|error| failed(bot, error))?;
-                    let url = house.works.config.server.public_address(&format!("/telegram/{}", bot.bot()));
+                    setup::webhook_set(&session.works, bot).await.map_err(|error| failed(bot, error))?;
+                    let url = session.works.config.server.public_address(&format!("/telegram/{}", bot.bot()));
                     out::line(format_args!("{}: {url}", bot.bot()));
                 }
             }
             Action::Delete(_) => {
                 for bot in &bots {
-                    setup::webhook_delete(&house.works, bot).await.map_err(|error| failed(bot, error))?;
+                    setup::webhook_delete(&session.works, bot).await.map_err(|error| failed(bot, error))?;
                     out::line(format_args!(
                         "{}: deleted; the next start of `serve` sets it again",
                         bot.bot()
@@ -83,8 +83,8 @@ impl Args {
 }
 
 impl Which {
-    fn bots(&self, house: &House) -> Result<Vec<Telegram>, Failure> {
-        let config = &house.works.config.telegram;
+    fn bots(&self, session: &Session) -> Result<Vec<Telegram>, Failure> {
+        let config = &session.works.config.telegram;
         let http = api::http_client().map_err(|error| Failure::Failed(error.to_string()))?;
         let wanted = config.tokens.iter().filter(|(bot, _)| self.bot.is_none_or(|wanted| wanted == **bot));
         let bots: Vec<Telegram> = wanted

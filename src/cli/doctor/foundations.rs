@@ -1,4 +1,4 @@
-//! What the house itself rests on: payment providers, VPN servers, stored secrets, queues.
+//! What the server itself rests on: payment providers, VPN servers, stored secrets, queues.
 
 use std::time::Duration;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use scoped_futures::ScopedFutureExt;
 
-use super::house::read;
+use super::foundations::read;
 use super::report::{Finding, within};
 use crate::app::App;
 use crate::integrations::vpn;

@@ -4,7 +4,7 @@
 mod bots;
 mod clock;
 mod database;
-mod house;
+mod foundations;
 mod invariants;
 mod report;
 
@@ -68,12 +68,12 @@ impl Args {
         let app = App::build(config, clock).map_err(|error| Failure::Failed(error.to_string()))?;
         report.extend(clock::check(&app).await);
         report.extend(bots::check(&app).await);
-        report.extend(house::providers(&app).await);
-        report.note(house::support(&app));
+        report.extend(foundations::providers(&app).await);
+        report.note(foundations::support(&app));
         if has_tables {
-            report.extend(house::servers(&app).await);
-            report.extend(house::secrets(&app).await);
-            report.extend(house::queues(&app).await);
+            report.extend(foundations::servers(&app).await);
+            report.extend(foundations::secrets(&app).await);
+            report.extend(foundations::queues(&app).await);
         }
         if has_tables && self.invariants {
             report.extend(invariants::check(&app).await);

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use clap::Subcommand;
 use scoped_futures::ScopedFutureExt;
 
-use super::house::House;
 use super::out::{self, Table, or_dash, span};
+use super::session::Session;
 use super::{Failure, Outcome};
 use crate::integrations::vpn::{self, Backend, BackendError};
 use crate::models::server::{NewServer, Server};
@@ -75,14 +75,14 @@ enum Add {
 
 impl Args {
     pub async fn run(self) -> Outcome {
-        let house = House::open().await?;
+        let session = Session::open().await?;
         match self.action {
-            Action::Add(Add::Wireguard(add)) => add.run(&house).await?,
-            Action::Add(Add::Outline(add)) => add.run(&house).await?,
-            Action::Update(update) => update.run(&house).await?,
-            Action::List => list(&house).await?,
-            Action::Test { name } => test(&house, &name).await?,
-            Action::Remove { name, force } => remove(&house, &name, force).await?,
+            Action::Add(Add::Wireguard(add)) => add.run(&session).await?,
+            Action::Add(Add::Outline(add)) => add.run(&session).await?,
+            Action::Update(update) => update.run(&session).await?,
+            Action::List => list(&session).await?,
+            Action::Test { name } => test(&session, &name).await?,
+            Action::Remove { name, force } => remove(&session, &name, force).await?,
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -115,8 +115,8 @@ fn read_stdin(what: &str) -> Result<String, Failure> {
 }
 
 /// Refuses a name that is taken, before anything is made.
-async fn ensure_free(house: &House, name: &str) -> Result<(), Failure> {
-    let known = house.run("list_servers", |work| server::levels(work).scope_boxed()).await?;
+async fn ensure_free(session: &Session, name: &str) -> Result<(), Failure> {
+    let known = session.run("list_servers", |work| server::levels(work).scope_boxed()).await?;
     match known.iter().any(|known| known.server.name == name) {
         true => Err(Failure::Input(format!("there is a server {name:?} already"))),
         false => Ok(()),
@@ -130,8 +130,8 @@ async fn probe(new: &NewServer, secret: &str) -> Result<String, Failure> {
 }
 
 /// Stores a server that works.
-async fn store(house: &House, new: &NewServer, secret: &str, pools: &[NewPool]) -> Result<(), Failure> {
-    house.run("add_server", |work| server::add(work, new, secret, pools).scope_boxed()).await?;
+async fn store(session: &Session, new: &NewServer, secret: &str, pools: &[NewPool]) -> Result<(), Failure> {
+    session.run("add_server", |work| server::add(work, new, secret, pools).scope_boxed()).await?;
     out::line(format_args!(
         "{} is in use: {} configs at most, shown as {}",
         new.name, new.capacity, new.location
@@ -151,9 +151,9 @@ fn unusable(error: BackendError) -> Failure {
     }
 }
 
-async fn list(house: &House) -> Result<(), Failure> {
-    let known = house.run("list_servers", |work| server::levels(work).scope_boxed()).await?;
-    let now = house.works.clock.now();
+async fn list(session: &Session) -> Result<(), Failure> {
+    let known = session.run("list_servers", |work| server::levels(work).scope_boxed()).await?;
+    let now = session.works.clock.now();
     let mut table = Table::new([
         "NAME",
         "PROTOCOL",
@@ -189,29 +189,30 @@ async fn list(house: &House) -> Result<(), Failure> {
 }
 
 /// Opens the backend of a server that is in use.
-async fn open(house: &House, server: &Server) -> Result<Arc<dyn Backend>, Failure> {
-    if let Some(home) = server.elsewhere(&house.works.config.server.machine) {
+async fn open(session: &Session, server: &Server) -> Result<Arc<dyn Backend>, Failure> {
+    if let Some(home) = server.elsewhere(&session.works.config.server.machine) {
         let (name, home) = (&server.name, &home.name);
         return Err(Failure::Input(format!(
             "{name} lives on the machine {home}: do this there. If this machine took its place: \
              usipipo server update {name} --here"
         )));
     }
-    let secret = server::open_secret(&house.works.config.keyring, server).map_err(Failure::refused)?;
+    let secret = server::open_secret(&session.works.config.keyring, server).map_err(Failure::refused)?;
     vpn::connect(server.protocol, &server.settings, &secret).await.map_err(unusable)
 }
 
-async fn test(house: &House, name: &str) -> Result<(), Failure> {
-    let server = house.run("find_server", |work| server::find(work, name).scope_boxed()).await?;
-    let backend = open(house, &server).await?;
+async fn test(session: &Session, name: &str) -> Result<(), Failure> {
+    let server = session.run("find_server", |work| server::find(work, name).scope_boxed()).await?;
+    let backend = open(session, &server).await?;
     let health = backend.health().await.map_err(unusable)?;
     let held = backend.held().await.map_err(unusable)?;
     out::line(format_args!("{name} works: {}; it holds {} configs of ours", health.text(), held.ids.len()));
     Ok(())
 }
 
-async fn remove(house: &House, name: &str, force: bool) -> Result<(), Failure> {
-    let removed = house.run("remove_server", |work| server::remove(work, name, force).scope_boxed()).await?;
+async fn remove(session: &Session, name: &str, force: bool) -> Result<(), Failure> {
+    let removed =
+        session.run("remove_server", |work| server::remove(work, name, force).scope_boxed()).await?;
     out::line(format_args!("{name} is out of use"));
     if removed.protocol == Protocol::Wireguard {
         let home = removed.machine_name.as_deref().unwrap_or("the machine where it lives");
@@ -219,7 +220,7 @@ async fn remove(house: &House, name: &str, force: bool) -> Result<(), Failure> {
         return Ok(());
     }
     let emptied = async {
-        let backend = open(house, &removed).await?;
+        let backend = open(session, &removed).await?;
         let held = backend.held().await.map_err(unusable)?;
         backend.reconcile(&held, &[]).await.map_err(unusable)
     };

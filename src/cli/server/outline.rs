@@ -1,6 +1,6 @@
 //! `usipipo server add outline`.
 
-use super::{Failure, House, ensure_free, location, out, probe, read_stdin, server_name, store};
+use super::{Failure, Session, ensure_free, location, out, probe, read_stdin, server_name, store};
 use crate::integrations::vpn::outline::{OutlineSecret, OutlineSettings};
 use crate::models::server::NewServer;
 use crate::models::vpn::Protocol;
@@ -69,8 +69,8 @@ fn needed() -> Failure {
 }
 
 impl Add {
-    pub async fn run(self, house: &House) -> Result<(), Failure> {
-        ensure_free(house, &self.name).await?;
+    pub async fn run(self, session: &Session) -> Result<(), Failure> {
+        ensure_free(session, &self.name).await?;
         let secret = self.access.secret()?.ok_or_else(needed)?;
         let location = self.location.unwrap_or_else(|| self.name.clone());
         let settings = OutlineSettings { name: location.clone(), hostname: self.hostname };
@@ -83,7 +83,7 @@ impl Add {
         };
         let secret = serde_json::to_string(&secret).expect("a secret is plain data");
         out::line(probe(&new, &secret).await?);
-        store(house, &new, &secret, &[]).await
+        store(session, &new, &secret, &[]).await
     }
 }
 

@@ -2,7 +2,7 @@
 
 use scoped_futures::ScopedFutureExt;
 
-use super::{Failure, House, location, open, out, outline, probe, unusable};
+use super::{Failure, Session, location, open, out, outline, probe, unusable};
 use crate::models::server::{NewServer, Server};
 use crate::models::vpn::Protocol;
 use crate::services::server::{self, Change};
@@ -35,9 +35,9 @@ pub struct Update {
 }
 
 impl Update {
-    pub async fn run(self, house: &House) -> Result<(), Failure> {
+    pub async fn run(self, session: &Session) -> Result<(), Failure> {
         let name = self.name.as_str();
-        let known = house.run("find_server", |work| server::find(work, name).scope_boxed()).await?;
+        let known = session.run("find_server", |work| server::find(work, name).scope_boxed()).await?;
         let secret = self.access.secret()?;
         self.ensure_fits(&known, secret.is_some())?;
         let change = Change {
@@ -51,10 +51,10 @@ impl Update {
         }
         if change.here {
             let moved = Server { machine: None, ..known };
-            let health = open(house, &moved).await?.health().await.map_err(unusable)?;
+            let health = open(session, &moved).await?.health().await.map_err(unusable)?;
             out::line(health.text());
         }
-        house.run("update_server", |work| server::update(work, name, &change).scope_boxed()).await?;
+        session.run("update_server", |work| server::update(work, name, &change).scope_boxed()).await?;
         out::line(format_args!("{name} is changed"));
         Ok(())
     }

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use ipnet::{Ipv4Net, Ipv6Net};
 use scoped_futures::ScopedFutureExt;
 
-use super::{Failure, House, ensure_free, location, out, read_stdin, server_name, store, unusable};
+use super::{Failure, Session, ensure_free, location, out, read_stdin, server_name, store, unusable};
 use crate::integrations::vpn::Backend as _;
 use crate::integrations::vpn::wireguard::{DriverKind, WireGuard, WireGuardSecret, WireGuardSettings};
 use crate::models::address::PoolKind;
@@ -132,11 +132,11 @@ impl FromStr for Endpoint {
 }
 
 impl Add {
-    pub async fn run(self, house: &House) -> Result<(), Failure> {
-        ensure_free(house, &self.name).await?;
+    pub async fn run(self, session: &Session) -> Result<(), Failure> {
+        ensure_free(session, &self.name).await?;
         let secret = self.secret()?;
         let settings = self.settings(&secret)?;
-        ensure_apart(house, &settings).await?;
+        ensure_apart(session, &settings).await?;
         let (pools, addresses) = self.pools();
         let new = NewServer {
             name: self.name.clone(),
@@ -146,7 +146,7 @@ impl Add {
             capacity: self.capacity.unwrap_or(addresses),
         };
         out::line(self.probe(settings, &secret).await?);
-        store(house, &new, &to_json(&secret), &pools).await
+        store(session, &new, &to_json(&secret), &pools).await
     }
 
     /// Makes the interface; one that was made for nothing is taken away again.
@@ -221,9 +221,9 @@ impl Add {
 }
 
 /// Refuses what two servers on one machine would fight over.
-async fn ensure_apart(house: &House, new: &WireGuardSettings) -> Result<(), Failure> {
-    let known = house.run("list_servers", |work| server::levels(work).scope_boxed()).await?;
-    let here = &house.works.config.server.machine;
+async fn ensure_apart(session: &Session, new: &WireGuardSettings) -> Result<(), Failure> {
+    let known = session.run("list_servers", |work| server::levels(work).scope_boxed()).await?;
+    let here = &session.works.config.server.machine;
     let known = known.into_iter().map(|known| known.server);
     for server in known.filter(|server| server.elsewhere(here).is_none()) {
         let Ok(other) = serde_json::from_str::<WireGuardSettings>(&server.settings) else { continue };

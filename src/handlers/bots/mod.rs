@@ -8,7 +8,7 @@ mod client;
 pub mod commands;
 pub mod courier;
 mod flood;
-mod house;
+mod introduction;
 mod menu;
 pub mod screens;
 pub mod setup;
@@ -87,7 +87,7 @@ impl Bots {
         }
         match bot {
             Bot::Client => client::message(talk, message).await,
-            Bot::Support | Bot::Admin => house::answer(talk).await,
+            Bot::Support | Bot::Admin => introduction::answer(talk).await,
         }
     }
 
@@ -103,7 +103,7 @@ impl Bots {
         }
         match bot {
             Bot::Client => client::press(talk, query.data.as_deref()).await,
-            Bot::Support | Bot::Admin => house::answer(talk).await,
+            Bot::Support | Bot::Admin => introduction::answer(talk).await,
         }
     }
 
