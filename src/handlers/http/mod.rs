@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::app::App;
 use crate::models::event::NewEvent;
 use crate::queue::inbox::{NotStored, Stored};
-use crate::telemetry::metrics::{Handled, Inbound};
+use crate::telemetry::metrics::Inbound;
 
 use error::ApiError;
 
@@ -31,7 +31,6 @@ async fn store(app: &App, event: NewEvent) -> Result<Stored, ApiError> {
     };
     app.metrics().delivery(source, outcome);
     if let (Ok(Stored::New), Some(reason)) = (&stored, unreadable) {
-        app.metrics().event(source, Handled::Dead);
         tracing::warn!(event_id = %id, %source, reason, "a delivery that cannot be understood is kept");
     }
     stored.map_err(|error| match error {
