@@ -119,7 +119,10 @@ impl Bots {
                 talk.say(&Reply::SlowDown);
                 false
             }
-            Verdict::Drop => false,
+            Verdict::Drop => {
+                talk.acknowledge();
+                false
+            }
         }
     }
 

@@ -96,6 +96,26 @@ async fn the_hasty_are_warned_once() {
     assert!(!house.try_handle(&bots, Bot::Client, &update).await.unwrap().nothing(), "others are served");
 }
 
+/// Whoever presses too fast is not answered, but no button may look as if it still worked on it.
+#[tokio::test]
+async fn a_press_that_is_dropped_still_stops_its_spinner() {
+    let house = House::new().await;
+    house.says(ANA, "/start").await;
+    let (bots, slow) = (house.bots(), reply_alert(ANA.texts(), &Reply::SlowDown));
+    let (mut warned, mut dropped) = (0, 0);
+    for _ in 0..40 {
+        let update = house.numbered(press(ANA, "terms"));
+        let said = house.try_handle(&bots, Bot::Client, &update).await.unwrap();
+        match (said.alert(), &said.bodies()[..]) {
+            (Some(text), [Body::Ack(_)]) if text == slow => warned += 1,
+            (None, [Body::Ack(Ack { alert: false, .. })]) => dropped += 1,
+            (None, [Body::Edit { .. }]) => {}
+            _ => panic!("{said:?}"),
+        }
+    }
+    assert!(warned > 0 && dropped > warned, "{warned} warned, {dropped} dropped");
+}
+
 #[tokio::test]
 async fn what_is_handled_again_after_a_conflict_is_no_haste() {
     let house = House::new().await;
