@@ -3,6 +3,7 @@
 
 use serde_json::json;
 
+use super::access::{self, AccessError};
 use super::{server, vpn};
 use crate::crud;
 use crate::ids::{ConfigId, ServerId};
@@ -40,8 +41,9 @@ pub struct Batch {
     pub unreadable: Vec<(String, String)>,
 }
 
-/// Seals the next secrets after the row `after` anew that are under another key than the first.
-pub async fn rotate_batch(work: &mut Work, kind: SecretKind, after: i64) -> sqlx::Result<Batch> {
+/// Seals the next secrets after the row `after` anew that are under another key than the first, by a superadmin.
+pub async fn rotate_batch(work: &mut Work, kind: SecretKind, after: i64) -> Result<Batch, AccessError> {
+    access::require_superadmin(work).await?;
     let batch = match kind {
         SecretKind::Servers => rotate_servers(work, after).await?,
         SecretKind::Configs => rotate_configs(work, after).await?,

@@ -7,6 +7,7 @@ use ipnet::{Ipv4Net, Ipv6Net};
 use secrecy::zeroize::Zeroizing;
 use serde_json::json;
 
+use super::access::{self, AccessError};
 use super::address::{self, AddressError};
 use super::{audit, vpn};
 use crate::crud;
@@ -31,6 +32,8 @@ pub enum ServerError {
     Exists(String),
     #[error("the server still holds {0} configs; wait for their end, or move them to other servers by force")]
     InUse(i64),
+    #[error("{0}")]
+    Access(#[from] AccessError),
     #[error(transparent)]
     Address(#[from] AddressError),
     #[error("the server's stored secret cannot be read: {0}")]
@@ -112,13 +115,14 @@ pub async fn find(work: &mut Work, name: &str) -> Result<Server, ServerError> {
     server.ok_or_else(|| ServerError::Unknown(name.to_owned()))
 }
 
-/// Adds a server with its networks. `secret` is the JSON of its secrets.
+/// Adds a server with its networks, by a superadmin. `secret` is the JSON of its secrets.
 pub async fn add(
     work: &mut Work,
     new: &NewServer,
     secret: &str,
     pools: &[NewPool],
 ) -> Result<ServerId, ServerError> {
+    access::require_superadmin(work).await?;
     if !is_name(&new.name) {
         return Err(ServerError::Name(new.name.clone()));
     }
@@ -174,8 +178,9 @@ pub struct Change {
     pub here: bool,
 }
 
-/// Changes a server.
+/// Changes a server, by a superadmin.
 pub async fn update(work: &mut Work, name: &str, change: &Change) -> Result<(), ServerError> {
+    access::require_superadmin(work).await?;
     let server = find(work, name).await?;
     let location = change.location.as_ref().unwrap_or(&server.location);
     let capacity = change.capacity.unwrap_or(server.capacity);
@@ -208,8 +213,9 @@ async fn call_back(work: &mut Work) -> sqlx::Result<()> {
     crud::lane::call_back(work.conn(), &homes).await
 }
 
-/// Takes note of another address or key of a server.
+/// Takes note of another address or key of a server, by a superadmin.
 pub async fn replace_secret(work: &mut Work, name: &str, secret: &str) -> Result<(), ServerError> {
+    access::require_superadmin(work).await?;
     let server = find(work, name).await?;
     let keyring = work.config().keyring.clone();
     if open_secret(&keyring, &server)?.as_str() == secret {
@@ -222,9 +228,10 @@ pub async fn replace_secret(work: &mut Work, name: &str, secret: &str) -> Result
     Ok(())
 }
 
-/// Takes a server out of use; its row stays for history. By force although it holds configs: those are made anew on
+/// Takes a server out of use, by a superadmin; its row stays for history. By force although it holds configs: those are made anew on
 /// other servers and handed over again.
 pub async fn remove(work: &mut Work, name: &str, force: bool) -> Result<Server, ServerError> {
+    access::require_superadmin(work).await?;
     let server = crud::server::lock_by_name(work.conn(), name).await?;
     let server = server.ok_or_else(|| ServerError::Unknown(name.to_owned()))?;
     let held = crud::server::load(work.conn(), server.id).await?;

@@ -9,8 +9,12 @@ use usipipo::ids::UserId;
 use usipipo::models::audit::Actor;
 use usipipo::models::notice::Notice;
 use usipipo::models::role::{Permission, Role};
+use usipipo::models::server::NewServer;
+use usipipo::models::vpn::Protocol;
 use usipipo::services::access::{self, AccessError};
 use usipipo::services::catalogue::CatalogueError;
+use usipipo::services::keys::{self, SecretKind};
+use usipipo::services::server::{self, Change, ServerError};
 use usipipo::work::Origin;
 
 use crate::support::works::{ADMIN, SUPERADMIN, TestWorks, by};
@@ -172,6 +176,71 @@ async fn only_superadmins_and_the_command_line_pass_for_superadmins() {
     for origin in [by(ADMIN), by(MADE_ADMIN), by(FINANCE), by(ANA)] {
         assert!(!passes(origin).await);
     }
+}
+
+/// Servers hold people's keys, and keys open everything: the command line and superadmins alone change them.
+#[tokio::test]
+async fn servers_and_keys_are_changed_by_superadmins_alone() {
+    let test = house().await;
+    let others = [ADMIN, MADE_ADMIN, FINANCE, SUPPORT, ANA, UserId(999)].map(by);
+    for origin in others {
+        for (what, outcome) in use_cases(&test, origin, "nl-1").await {
+            assert!(
+                matches!(outcome, Err(Some(AccessError::RoleNeeded(Role::Superadmin)))),
+                "{what}: {outcome:?}"
+            );
+        }
+    }
+    let mut conn = test.db.pool.acquire().await.unwrap();
+    assert!(crud::server::list(&mut conn).await.unwrap().is_empty());
+    for (origin, name) in [(by(SUPERADMIN), "nl-1"), (by(MADE_SUPERADMIN), "nl-2"), (Origin::SYSTEM, "nl-3")]
+    {
+        for (what, outcome) in use_cases(&test, origin, name).await {
+            assert!(outcome.is_ok(), "{what}: {outcome:?}");
+        }
+    }
+    for action in ["server_added", "server_secret_replaced", "server_updated", "server_removed"] {
+        let by: Vec<_> = test.audited(action).await.iter().map(|row| row.user_id).collect();
+        assert_eq!(by, [Some(SUPERADMIN), Some(MADE_SUPERADMIN), None], "{action}");
+    }
+}
+
+/// Everything that is done with a server from its beginning to its end; of a failure, whether it was for lack of rights.
+async fn use_cases(
+    test: &TestWorks,
+    origin: Origin,
+    name: &str,
+) -> [(&'static str, Result<(), Option<AccessError>>); 5] {
+    let refused = |error| match error {
+        ServerError::Access(error) => Some(error),
+        _ => None,
+    };
+    let new = &NewServer {
+        name: name.to_owned(),
+        protocol: Protocol::Outline,
+        location: String::new(),
+        settings: "{}".to_owned(),
+        capacity: 1,
+    };
+    let add = test.run("add", origin, |work| server::add(work, new, "{}", &[]).scope_boxed());
+    let added = add.await.map(drop).map_err(refused);
+    let replace = test.run("replace", origin, |work| server::replace_secret(work, name, "{1}").scope_boxed());
+    let replaced = replace.await.map_err(refused);
+    let change = &Change { capacity: Some(2), ..Change::default() };
+    let update = test.run("update", origin, |work| server::update(work, name, change).scope_boxed());
+    let updated = update.await.map_err(refused);
+    let rotate =
+        test.run("rotate", origin, |work| keys::rotate_batch(work, SecretKind::Servers, 0).scope_boxed());
+    let rotated = rotate.await.map(drop).map_err(Some);
+    let remove = test.run("remove", origin, |work| server::remove(work, name, true).scope_boxed());
+    let removed = remove.await.map(drop).map_err(refused);
+    [
+        ("add", added),
+        ("replace_secret", replaced),
+        ("update", updated),
+        ("rotate", rotated),
+        ("remove", removed),
+    ]
 }
 
 #[tokio::test]
