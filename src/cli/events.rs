@@ -44,7 +44,9 @@ Example:
     Show { id: EventId },
     /// Handle a dead or past delivery again.
     ///
-    /// It takes its turn in its chat. What it did before is marked and not repeated.
+    /// It takes its turn in its chat, as if it came now. Money, access and roles are counted once, however often: a payment
+    /// that was credited buys nothing more. Anything else happens again: the bot answers again, and a pressed "buy" makes
+    /// another order, which costs nothing while nobody pays it.
     #[command(after_help = "\
 Example:
   usipipo events replay 019a6f7e-0c3b-7d11-8a52-3c1f0e5b9a77")]

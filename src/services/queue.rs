@@ -1,5 +1,6 @@
-//! What operators do with the queues: look at what was given up, and have it tried again. Trying again is safe:
-//! an effect that happened is marked, and not repeated.
+//! What operators do with the queues: look at what was given up, and have it tried again. What failed has left nothing
+//! behind. A done event is handled in full once more: money, access and roles have marks of their own and are counted
+//! once; answers are given again.
 
 use serde_json::json;
 

@@ -9,9 +9,11 @@ use serde_json::{Value, json};
 use usipipo::app::Running;
 use usipipo::demo::outline::OutlineServer;
 use usipipo::demo::qvapay::{Payment, Style};
+use usipipo::ids::EventId;
 use uuid::Uuid;
 
 use crate::client_bot::{self as bot, BRUNO, Person};
+use crate::support::cli::Shell;
 use crate::support::door::Door;
 use crate::support::town::{BOT, Town};
 use crate::support::wait::eventually;
@@ -32,7 +34,11 @@ struct Counter {
 
 impl Counter {
     async fn open() -> Self {
-        let town = Town::found().await;
+        Self::open_with(&[]).await
+    }
+
+    async fn open_with(variables: &[(&'static str, &str)]) -> Self {
+        let town = Town::with(variables).await;
         let outline = town.add_outline().await;
         let running = town.open().await;
         for person in [ANA, BRUNO] {
@@ -389,5 +395,61 @@ async fn the_same_plan_by_both_ways_is_one_subscription_of_twice_the_time() {
                 FROM subscriptions";
     assert_eq!(shop.town.numbers(days).await, [0]);
     assert_eq!(shop.town.column("SELECT status FROM vpn_configs").await, ["active"]);
+    shop.close().await;
+}
+
+/// QvaPay once sent callbacks without signatures. Where they are taken, they are a reason to ask, and nothing more.
+#[tokio::test(flavor = "multi_thread")]
+async fn where_signatures_are_optional_an_unsigned_callback_is_a_hint_and_a_wrong_signature_none() {
+    let shop = Counter::open_with(&[("QVAPAY_WEBHOOK_SIGNATURE", "if_present")]).await;
+    let (invoice, path) = shop.order_at_qvapay().await;
+    let asked = "SELECT COUNT(*) FROM jobs WHERE kind = 'check_payment'";
+    let order = shop.town.qvapay.invoice(invoice).unwrap().remote_id;
+    let lie = json!({
+        "transaction_uuid": invoice, "remote_id": order, "status": "paid", "amount": "3.49", "signed": true,
+    });
+    let json = [("content-type", "application/json")];
+    assert_eq!(shop.door.post(&path, &json, lie.to_string()).await.status, 200);
+    shop.nothing_was_given().await;
+    assert_eq!((shop.status().await.as_str(), shop.town.count(asked).await), ("pending", 1));
+
+    shop.town.qvapay.pay(invoice, Payment { callback: false, ..Payment::default() });
+    for style in [Style::Forged, Style::Tampered, Style::Stale] {
+        let attempt = shop.town.qvapay.deliver(invoice, style).await.unwrap();
+        assert_eq!(attempt.status, Some(401), "{style:?}");
+    }
+    shop.nothing_was_given().await;
+    assert_eq!(shop.town.count(asked).await, 1, "a wrong signature is no reason to ask");
+
+    let truth = shop.town.qvapay.deliver(invoice, Style::Unsigned).await.unwrap();
+    assert_eq!(truth.status, Some(200));
+    shop.exactly_one_purchase().await;
+    shop.close().await;
+}
+
+/// What the help of `events replay` says: money counts once, and all else happens again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_that_an_operator_replays_buys_nothing_more_and_a_press_orders_anew() {
+    let shop = Counter::open().await;
+    let payload = shop.order_in_stars().await;
+    shop.tell(2, paid(&payload)).await;
+    shop.exactly_one_purchase().await;
+    let shell = Shell::new(shop.town.variables.clone());
+    let replay = async |number: &str| {
+        let id: EventId = sqlx::query_scalar("SELECT id FROM inbound_events WHERE dedupe_key = ?")
+            .bind(number)
+            .fetch_one(&shop.town.db.pool)
+            .await
+            .unwrap();
+        let said = shell.run(&["events", "replay", &id.to_string()]).await.ok();
+        assert!(said.contains("it was done"), "{said}");
+        shop.town.quiet().await;
+    };
+    replay("2").await;
+    shop.exactly_one_purchase().await;
+    replay("1").await;
+    assert_eq!(shop.status().await, "completed,pending");
+    assert_eq!(shop.town.column("SELECT kind FROM ledger_entries").await, ["payment"]);
+    assert_eq!(shop.town.count("SELECT COUNT(*) FROM audit_logs WHERE action = 'event_replayed'").await, 2);
     shop.close().await;
 }
