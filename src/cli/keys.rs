@@ -41,7 +41,7 @@ Examples:
     /// Encrypt every stored secret anew under the first key of ENCRYPTION_KEYS.
     ///
     /// In small batches, while the server runs. It may be stopped and started again at any time, and a second run changes
-    /// nothing. Restart every copy of the server with the new key before.
+    /// nothing. Every copy of the server must know the new key before, be it first or not.
     #[command(after_help = "\
 Examples:
   ENCRYPTION_KEYS=k2:NEW,k1:OLD usipipo keys rotate

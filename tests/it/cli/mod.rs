@@ -5,6 +5,7 @@ mod house;
 mod machines;
 mod migrate;
 mod queues;
+mod rotation;
 mod serve;
 mod servers;
 mod webhook;
