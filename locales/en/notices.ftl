@@ -5,6 +5,10 @@ told-config-delayed =
     ⏳ <b>Your { $protocol } configuration is taking longer than usual.</b>
 
     We are on it and your plan is safe. I'll send it here as soon as it is ready; there is nothing you need to do.
+told-config-failed =
+    😔 <b>We could not make your { $protocol } configuration.</b>
+
+    Your plan is safe, and the team knows. I'll send it here as soon as this is mended; if it takes too long for you, support will help.
 told-charge-sent-back = ↩️ <b>We gave { $price } back to you.</b> It had come for no open order and bought nothing.
 told-role = 🎖 You have a new role: <b>{ $role }</b>.
 told-role-until = 🎖 You have a new role: <b>{ $role }</b>, until { $moment }.

@@ -5,6 +5,10 @@ told-config-delayed =
     ⏳ <b>Tu configuración { $protocol } está tardando más de lo normal.</b>
 
     Ya estamos en ello y tu plan está a salvo. Te la mando aquí en cuanto esté lista; no tienes que hacer nada.
+told-config-failed =
+    😔 <b>No pudimos crear tu configuración { $protocol }.</b>
+
+    Tu plan está a salvo y el equipo ya lo sabe. Te la mando aquí en cuanto lo arreglemos; si tarda demasiado, soporte te ayuda.
 told-charge-sent-back = ↩️ <b>Te devolvimos { $price }.</b> No correspondía a ningún pedido abierto y no compró nada.
 told-role = 🎖 Tienes un nuevo rol: <b>{ $role }</b>.
 told-role-until = 🎖 Tienes un nuevo rol: <b>{ $role }</b>, hasta el { $moment }.

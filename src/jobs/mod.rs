@@ -13,11 +13,13 @@ use async_trait::async_trait;
 use sqlx::MySqlConnection;
 
 use crate::crud;
+use crate::ids::ConfigId;
 use crate::integrations::payments::Providers;
 use crate::machine::Machine;
 use crate::models::audit::Action;
 use crate::models::job::Job;
 use crate::models::notice::{Alert, Notice};
+use crate::models::vpn::{ConfigStatus, VpnConfig};
 use crate::queue::Failure;
 use crate::queue::jobs::{JobHandler, Run};
 use crate::services::audit;
@@ -94,6 +96,9 @@ impl JobHandler for Jobs {
         if let Job::CheckPayment { payment_id } = job {
             crate::services::payment::not_observed(work, *payment_id).await?;
         }
+        if let Job::ApplyConfig { config_id } = job {
+            self.config_failed(work, *config_id).await?;
+        }
         let alert = Alert::JobDead { kind: job.kind().to_owned(), reason: reason.to_owned() };
         Ok(audit::notify_admins(work, Action::JobDead, alert).await?)
     }
@@ -103,14 +108,12 @@ impl Jobs {
     async fn config_delayed(
         &self,
         work: &mut Work,
-        config_id: crate::ids::ConfigId,
+        config_id: ConfigId,
         attempts: u32,
         reason: &str,
     ) -> Result<(), Failure> {
         let Some(config) = crud::vpn::find(work.conn(), config_id).await? else { return Ok(()) };
-        let waits =
-            config.delivered_at.is_none() && config.status == crate::models::vpn::ConfigStatus::Preparing;
-        if attempts >= TELL_PERSON && waits {
+        if attempts >= TELL_PERSON && is_awaited(&config) {
             let notice = Notice::ConfigDelayed { config_id };
             work.notify_once(config.user_id, notice, format!("config_delayed:{config_id}"));
         }
@@ -121,4 +124,18 @@ impl Jobs {
         }
         Ok(())
     }
+
+    /// Whoever waits for a config that was given up hears so, once: it is only made when an operator has the job run again.
+    async fn config_failed(&self, work: &mut Work, config_id: ConfigId) -> Result<(), Failure> {
+        if let Some(config) = crud::vpn::find(work.conn(), config_id).await?.filter(is_awaited) {
+            let notice = Notice::ConfigFailed { config_id };
+            work.notify_once(config.user_id, notice, format!("config_failed:{config_id}"));
+        }
+        Ok(())
+    }
+}
+
+/// Whether its owner has not got it yet.
+fn is_awaited(config: &VpnConfig) -> bool {
+    config.delivered_at.is_none() && config.status == ConfigStatus::Preparing
 }

@@ -39,6 +39,10 @@ pub enum Notice {
     ConfigDelayed {
         config_id: ConfigId,
     },
+    /// A config was given up; somebody of the team has to mend what is in its way.
+    ConfigFailed {
+        config_id: ConfigId,
+    },
     Reminder {
         subscription_id: SubscriptionId,
         kind: ReminderKind,

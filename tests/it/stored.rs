@@ -162,6 +162,7 @@ fn notices() {
     let json = r#"{"notice":"refunded","payment_id":8,"too_late":true}"#;
     stored(Notice::Refunded { payment_id, too_late: true }, json);
     stored(Notice::ConfigDelayed { config_id }, r#"{"notice":"config_delayed","config_id":7}"#);
+    stored(Notice::ConfigFailed { config_id }, r#"{"notice":"config_failed","config_id":7}"#);
     stored(
         Notice::Reminder { subscription_id: SubscriptionId(10), kind: ReminderKind::ThreeDays },
         r#"{"notice":"reminder","subscription_id":10,"kind":"three_days"}"#,
@@ -186,7 +187,7 @@ fn notices() {
             Notice::Order { .. } | Notice::Receipt { .. } | Notice::Refunded { .. } => {}
             Notice::ConfigDelayed { .. } | Notice::Reminder { .. } | Notice::RoleGranted { .. } => {}
             Notice::RoleRevoked { .. } | Notice::Trouble { .. } | Notice::Alert(_) => {}
-            Notice::ChargeSentBack { .. } | Notice::Accepted { .. } => {}
+            Notice::ChargeSentBack { .. } | Notice::Accepted { .. } | Notice::ConfigFailed { .. } => {}
         }
     }
 }

@@ -10,12 +10,12 @@ use crate::handlers::bots::screens::{
     self, Brought, Came, Order, OrderState, Receipt, ReceiptKind, Reminder, Screen, SubscriptionView, Taken,
 };
 use crate::i18n::Texts;
-use crate::ids::{ChatId, PaymentId, PlanId, SubscriptionId};
+use crate::ids::{ChatId, ConfigId, PaymentId, PlanId, SubscriptionId};
 use crate::models::notice::Notice;
 use crate::models::payment::{Payment, PaymentStatus, ProviderId};
 use crate::models::subscription::{ReminderKind, Subscription, SubscriptionStatus};
 use crate::models::user::UserStatus;
-use crate::models::vpn::ConfigStatus;
+use crate::models::vpn::{ConfigStatus, VpnConfig};
 use crate::services::{catalogue, people};
 use crate::work::Work;
 
@@ -41,10 +41,10 @@ pub(super) async fn word(
             Ok(screens::charge_sent_back(t, &charge))
         }
         Notice::ConfigDelayed { config_id } => {
-            let config = crud::vpn::find(work.conn(), *config_id).await?;
-            let waiting = config.filter(|config| config.status == ConfigStatus::Preparing);
-            let waiting = waiting.ok_or(Unsendable::Moot("the config is not waited for any more"))?;
-            Ok(screens::config_delayed(t, waiting.protocol))
+            Ok(screens::config_delayed(t, awaited(work, *config_id).await?.protocol))
+        }
+        Notice::ConfigFailed { config_id } => {
+            Ok(screens::config_failed(t, awaited(work, *config_id).await?.protocol, support))
         }
         Notice::Reminder { subscription_id, kind } => reminder(work, t, *subscription_id, *kind).await,
         Notice::RoleGranted { expires_at: Some(end), .. } if *end <= work.now() => {
@@ -58,6 +58,12 @@ pub(super) async fn word(
         }
         Notice::Alert(alert) => Ok(screens::alert(t, alert)),
     }
+}
+
+async fn awaited(work: &mut Work, id: ConfigId) -> Result<VpnConfig, Unsendable> {
+    let config = crud::vpn::find(work.conn(), id).await?;
+    let awaited = config.filter(|config| config.status == ConfigStatus::Preparing);
+    awaited.ok_or(Unsendable::Moot("the config is not waited for any more"))
 }
 
 async fn payment(work: &mut Work, id: PaymentId) -> Result<Payment, Unsendable> {

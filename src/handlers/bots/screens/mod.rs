@@ -53,7 +53,7 @@ pub use reminder::{Reminder, reminder};
 pub use reply::{Reply, reply, reply_alert, reply_text};
 pub use roles::my_roles;
 pub use status::{ServerView, Service, Status, status};
-pub use told::{charge_sent_back, config_delayed, role_granted, role_revoked};
+pub use told::{charge_sent_back, config_delayed, config_failed, role_granted, role_revoked};
 pub use trial::{Trial, preparing, trial};
 pub use trouble::{Trouble, trouble};
 pub use vpn::{Vpn, vpn};

@@ -1,8 +1,10 @@
 //! What people are told without having asked, and that has no screen elsewhere.
 
+use super::help::{support_button, support_line};
 use super::parts::{charge_amount, protocol_name, role_name};
-use super::{Rows, Screen, button};
+use super::{Rows, Screen, button, paragraphs};
 use crate::clock::Timestamp;
+use crate::config::Contact;
 use crate::handlers::bots::callback::Callback;
 use crate::i18n::{Texts, args};
 use crate::models::payment::UnmatchedCharge;
@@ -13,6 +15,13 @@ use crate::models::vpn::Protocol;
 pub fn config_delayed(t: &Texts, protocol: Protocol) -> Screen {
     let text = t.with("told-config-delayed", args! { "protocol" => protocol_name(t, protocol) });
     Screen::new(text, Rows::default().vpn_and_home(t))
+}
+
+/// A config was given up: it takes the team to go on.
+pub fn config_failed(t: &Texts, protocol: Protocol, support: Option<&Contact>) -> Screen {
+    let text = t.with("told-config-failed", args! { "protocol" => protocol_name(t, protocol) });
+    let rows = Rows::default().row(support_button(t, support)).vpn_and_home(t);
+    Screen::new(paragraphs([text, support_line(t, support)]), rows)
 }
 
 /// Money that had fitted no order went back.

@@ -40,6 +40,7 @@ pub fn configs(t: &Texts, n: &Names) -> Vec<Sample> {
     let suspended = view(Protocol::Wireguard, ConfigStatus::Suspended);
     let of_trial = ConfigDetail { config: suspended.clone(), subscription: trial_subscription(), now: now() };
     let active = view(Protocol::Wireguard, ConfigStatus::Active);
+    let help = Contact::Username("usipipo_help".to_owned());
     let choice = |plan: Option<String>| AddChoice {
         subscription_id: SubscriptionId(5),
         plan,
@@ -63,6 +64,8 @@ pub fn configs(t: &Texts, n: &Names) -> Vec<Sample> {
         ),
         sample("config/suspended trial", config_screen(t, of_trial)),
         sample("told/config delayed", config_delayed(t, Protocol::Outline)),
+        sample("told/config failed", config_failed(t, Protocol::Wireguard, Some(&help))),
+        sample("told/config failed, nobody to write to", config_failed(t, Protocol::Outline, None)),
         sample("config/revoked", show(view(Protocol::Outline, ConfigStatus::Revoked))),
         sample("add/choose", add_config(t, &AddConfig::Choose(vec![choice(None)]))),
         sample("add/choose subscription", add_config(t, &two)),
