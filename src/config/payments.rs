@@ -4,7 +4,7 @@ use chrono::Duration;
 use reqwest::Url;
 use secrecy::SecretString;
 
-use super::any_secret;
+use super::one_word;
 use super::read::{Reader, base_url};
 
 pub use crate::integrations::payments::qvapay::SignatureRule;
@@ -41,8 +41,9 @@ impl PaymentsConfig {
 }
 
 fn read_qvapay(env: &mut Reader) -> Option<Option<QvapayConfig>> {
-    let app_id = env.optional_secret("QVAPAY_APP_ID", "", any_secret);
-    let app_secret = env.optional_secret("QVAPAY_APP_SECRET", "", any_secret);
+    let shown = "what QvaPay shows for your app, in one word";
+    let app_id = env.optional_secret("QVAPAY_APP_ID", shown, one_word);
+    let app_secret = env.optional_secret("QVAPAY_APP_SECRET", shown, one_word);
     let api = "the address of QvaPay's API without the version, such as https://api.qvapay.com";
     let api_url = env.optional_secret("QVAPAY_API_URL", api, base_url);
     let rule = "required or if_present";

@@ -74,6 +74,27 @@ fn every_mistake_is_told_at_once() {
 }
 
 #[test]
+fn nonsense_in_any_variable_is_told_once_with_what_is_expected() {
+    const NONSENSE: &str = "hidden\u{1}=[ nonsense";
+    let names: Vec<String> = example_file().into_keys().collect();
+    for name in &names {
+        let problems = with(name, NONSENSE).err().unwrap_or_else(|| panic!("{name} takes nonsense")).problems;
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert_eq!(problems[0].variable, name);
+        assert!(problems[0].expected.len() >= "true or false".len(), "{problems:?}");
+        let secret =
+            ["TOKEN", "SECRET", "KEYS", "APP_ID", "DATABASE_URL"].iter().any(|part| name.contains(part));
+        assert!(!secret || !problems[0].to_string().contains("hidden"), "{problems:?}");
+    }
+    let everywhere = names.iter().map(|name| (name.clone(), NONSENSE.to_owned())).collect();
+    let mut told = refused(read(&everywhere));
+    told.sort_unstable();
+    let mut all: Vec<&str> = names.iter().map(String::as_str).collect();
+    all.sort_unstable();
+    assert_eq!(told, all, "all at once, each once");
+}
+
+#[test]
 fn no_value_of_a_secret_is_ever_shown() {
     const SECRET: &str = "s3cr3t-that-nobody-may-see";
     for name in asked_for() {
