@@ -16,11 +16,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::client_bot::{ANA, message};
+use crate::support::door::SECRET_HEADER;
 use crate::support::skip::skip;
+use crate::support::town::{BOT, SECRET, Town};
 use crate::support::wait::eventually;
 
 const HTTP: &str = include_str!("../../nginx/usipipo-http.conf");
@@ -349,4 +352,93 @@ async fn the_allow_list_lets_only_telegram_deliver() {
     assert_eq!(refused.json::<Value>().await.unwrap()["error"]["code"], "forbidden");
     assert_eq!(nginx.post("/payments/qvapay/t0ken", 2).await.status(), 200);
     assert_eq!(copy.requests.load(Ordering::Relaxed), 1);
+}
+
+/// The first words of a connection by somebody who knows nothing newer than this version (RFC 5246, 7.4.1.2): 2 is TLS
+/// 1.1, 3 is TLS 1.2.
+fn client_hello(version: u8) -> Vec<u8> {
+    // ECDHE with ECDSA or RSA: AES-128-GCM for 1.2, AES-128-CBC for what was before.
+    let suites = [0xc0, 0x2b, 0xc0, 0x2f, 0xc0, 0x09, 0xc0, 0x13];
+    let groups = [0, 10, 0, 6, 0, 4, 0, 29, 0, 23];
+    let points = [0, 11, 0, 2, 1, 0];
+    let signatures = [0, 13, 0, 8, 0, 6, 4, 3, 8, 4, 4, 1];
+    let with_length = |part: &[u8]| [&u16::try_from(part.len()).unwrap().to_be_bytes(), part].concat();
+    let extensions = with_length(&[&groups[..], &points, &signatures].concat());
+    let (random, no_session, no_compression) = ([7; 32], [0], [1, 0]);
+    let hello =
+        [&[3, version][..], &random, &no_session, &with_length(&suites), &no_compression, &extensions]
+            .concat();
+    let handshake = [&[1, 0][..], &with_length(&hello)].concat();
+    [&[0x16, 3, 1][..], &with_length(&handshake)].concat()
+}
+
+#[tokio::test]
+async fn tls_below_1_2_is_refused() {
+    if program().is_none() {
+        return skip("nginx is not installed");
+    }
+    let nginx = Nginx::start(CONF, &["127.0.0.1:1".parse().unwrap()]).await;
+    let door: u16 = nginx.base.rsplit(':').next().unwrap().parse().unwrap();
+    let answer = async |version| {
+        let mut connection = TcpStream::connect(("127.0.0.1", door)).await.unwrap();
+        connection.write_all(&client_hello(version)).await.unwrap();
+        let mut answer = [0; 7];
+        connection.read_exact(&mut answer).await.unwrap();
+        answer
+    };
+    assert_eq!(answer(3).await[0], 0x16, "1.2 is spoken");
+    for old in [1, 2] {
+        let [kind, _, _, _, _, level, reason] = answer(old).await;
+        assert_eq!((kind, level, reason), (0x15, 2, 70), "a fatal alert, protocol_version");
+    }
+}
+
+#[tokio::test]
+async fn only_this_machine_may_ask_how_the_server_fares() {
+    if program().is_none() {
+        return skip("nginx is not installed");
+    }
+    let copy = Copy::start().await;
+    let nginx = Nginx::start(CONF, &[copy.address]).await;
+    let door: u16 = nginx.base.rsplit(':').next().unwrap().parse().unwrap();
+    let stranger =
+        Client::builder().danger_accept_invalid_certs(true).resolve(DOMAIN, ([127, 0, 0, 1], door).into());
+    let stranger = stranger.local_address(std::net::IpAddr::from([127, 0, 0, 2])).build().unwrap();
+    let paths = ["/health", "/metrics", "/health/live", "/health/ready", "/health/", "/metrics/x"];
+    for path in paths {
+        let refused = stranger.get(format!("{}{path}", nginx.base)).send().await.unwrap();
+        assert_eq!(refused.status(), 403, "{path}");
+        assert_eq!(refused.json::<Value>().await.unwrap()["error"]["code"], "forbidden");
+    }
+    assert_eq!(copy.requests.load(Ordering::Relaxed), 0);
+    let other = stranger.post(format!("{}/telegram/client", nginx.base)).send().await.unwrap();
+    assert_eq!(other.status(), 200, "everything else is open");
+    for path in paths {
+        assert_eq!(nginx.get(path).await.status(), 200, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_reaches_the_real_server_behind_it() {
+    if program().is_none() {
+        return skip("nginx is not installed");
+    }
+    let town = Town::with(&[("TRUSTED_PROXIES", "127.0.0.1")]).await;
+    let running = town.open().await;
+    let nginx = Nginx::start(CONF, &[town.address]).await;
+    let ana = town.person(ANA.id, ANA.name, ANA.language);
+    ana.open(BOT).unwrap();
+    let mut update = message(ANA, json!({ "text": "/start" }));
+    update["update_id"] = 7.into();
+    let deliver = async |secret: &str| {
+        let request = nginx.client.post(format!("{}/telegram/client", nginx.base));
+        request.header(SECRET_HEADER, secret).json(&update).send().await.unwrap().status()
+    };
+    assert_eq!(deliver("a-guess-a-guess-a-guess").await, 401);
+    assert_eq!(deliver(SECRET).await, 200);
+    ana.wait_for(BOT, "an answer", |chat| chat.last_from_bot().map(drop)).await.unwrap();
+    assert_eq!(nginx.get("/health/ready").await.status(), 200);
+    assert_eq!(nginx.get("/nowhere").await.status(), 404);
+    assert!(nginx.prefix.log("usipipo.access.log").contains(" POST /telegram/client 200 "));
+    running.stop().await;
 }
