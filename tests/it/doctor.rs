@@ -1,9 +1,16 @@
 //! `usipipo doctor`: what it finds in a house that is well, and in one that is not.
 
-use usipipo::demo::telegram::{Fault, FaultRule};
+use axum::Router;
+use axum::http::header::DATE;
+use reqwest::Url;
+use sqlx::{AssertSqlSafe, Executor};
+use tokio_util::task::AbortOnDropHandle;
+use usipipo::demo::outline;
+use usipipo::demo::telegram::{ApiError, Fault, FaultRule};
 
 use crate::support::cli::{Ended, Shell};
 use crate::support::db::TestDb;
+use crate::support::skip::skip;
 use crate::support::town::Town;
 
 async fn doctor(shell: &Shell) -> Ended {
@@ -153,4 +160,119 @@ async fn a_key_that_is_gone_and_work_that_was_given_up_are_found() {
     sqlx::query("UPDATE jobs SET status = 'dead'").execute(&town.db.pool).await.unwrap();
     let report = doctor(&shell).await.out;
     assert!(report.contains("1 dead") && report.contains("→ usipipo jobs list"), "{report}");
+}
+
+/// What stands under the line that begins so.
+fn mend_of<'a>(report: &'a str, line: &str) -> &'a str {
+    let mut lines = report.lines().skip_while(|found| !found.starts_with(line));
+    assert!(lines.next().is_some(), "no line {line:?}: {report}");
+    lines.next().unwrap_or_default().trim()
+}
+
+/// A user of the database with some rights on one schema; gone when dropped.
+struct DatabaseUser<'a> {
+    db: &'a TestDb,
+    name: String,
+}
+
+impl<'a> DatabaseUser<'a> {
+    /// None where the tests' own user may not make others.
+    async fn with(db: &'a TestDb, rights: &str) -> Option<Self> {
+        let schema: String = sqlx::query_scalar("SELECT DATABASE()").fetch_one(&db.pool).await.unwrap();
+        let name = format!("d{}", &uuid::Uuid::now_v7().simple().to_string()[12..]);
+        let create = format!("CREATE USER '{name}'@'%' IDENTIFIED BY 'p4ssw0rd'");
+        db.pool.execute(AssertSqlSafe(create)).await.ok()?;
+        let user = Self { db, name };
+        let grant = format!("GRANT {rights} ON `{schema}`.* TO '{}'@'%'", user.name);
+        db.pool.execute(AssertSqlSafe(grant)).await.unwrap();
+        Some(user)
+    }
+
+    fn url(&self) -> String {
+        let mut url: Url = self.db.url().parse().unwrap();
+        url.set_username(&self.name).unwrap();
+        url.set_password(Some("p4ssw0rd")).unwrap();
+        url.into()
+    }
+
+    async fn drop(self) {
+        let drop = format!("DROP USER '{}'@'%'", self.name);
+        self.db.pool.execute(AssertSqlSafe(drop)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_right_that_the_databases_user_lacks_is_named() {
+    const ALL: [&str; 9] =
+        ["SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER", "INDEX", "REFERENCES"];
+    let db = TestDb::new().await;
+    for (lacking, named) in
+        [("", ""), ("CREATE", "CREATE TABLE"), ("DELETE", "DELETE"), ("ALTER", "ALTER TABLE")]
+    {
+        let rights: Vec<_> = ALL.into_iter().filter(|right| *right != lacking).collect();
+        let Some(user) = DatabaseUser::with(&db, &rights.join(", ")).await else {
+            return skip("the user of TEST_DATABASE_URL may not make others");
+        };
+        let mut shell = Shell::over(&user.url());
+        shell.set("TELEGRAM_API_URL", "http://127.0.0.1:1");
+        let ended = doctor(&shell).await;
+        user.drop().await;
+        let report = ended.out;
+        assert!(!report.contains("p4ssw0rd"), "{report}");
+        if lacking.is_empty() {
+            assert!(marked(&report, '✓').iter().any(|line| line.contains("rights")), "{report}");
+            continue;
+        }
+        assert_eq!(ended.code, 1);
+        let line = marked(&report, '✗').into_iter().find(|line| line.contains("rights"));
+        assert!(line.is_some_and(|line| line.contains(&format!("{named} is refused"))), "{report}");
+        assert!(mend_of(&report, "✗ rights").starts_with("→ GRANT ALL ON"), "{report}");
+    }
+    let left = "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() \
+                AND table_name LIKE 'doctor%'";
+    let left: i64 = sqlx::query_scalar(left).fetch_one(&db.pool).await.unwrap();
+    assert_eq!(left, 0, "it cleans up after itself");
+}
+
+/// A Telegram that answers everything with this time of day.
+async fn telegram_at(date: &'static str) -> (String, AbortOnDropHandle<()>) {
+    let router = Router::new().fallback(async move || ([(DATE, date)], "{}"));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    (url, AbortOnDropHandle::new(task))
+}
+
+#[tokio::test]
+async fn a_clock_that_is_off_is_to_be_set() {
+    let db = TestDb::new().await;
+    let mut shell = Shell::over(db.url());
+    for date in ["Sat, 01 Jan 2000 00:00:00 GMT", "Fri, 01 Jan 2100 00:00:00 GMT"] {
+        let (url, _task) = telegram_at(date).await;
+        shell.set("TELEGRAM_API_URL", url);
+        let ended = doctor(&shell).await;
+        assert_eq!(ended.code, 1);
+        let line = marked(&ended.out, '✗').into_iter().find(|line| line.starts_with("✗ clock"));
+        assert!(line.is_some_and(|line| line.ends_with(" s apart")), "{}", ended.out);
+        assert!(mend_of(&ended.out, "✗ clock").contains("by NTP"), "{}", ended.out);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_down_and_stars_that_are_refused_are_to_be_mended() {
+    let town = Town::found().await;
+    let running = town.open().await;
+    let outline = town.add_outline().await;
+    let shell = Shell::new(town.variables.clone());
+    doctor(&shell).await.ok();
+    outline.fault(outline::Fault::HangUp, usize::MAX);
+    let forbidden = Fault::Reject(ApiError::forbidden("bot was kicked"));
+    town.telegram.fault(FaultRule::new(forbidden).methods(&["getStarTransactions"]));
+    let ended = doctor(&shell).await;
+    assert_eq!(ended.code, 1);
+    assert_eq!(marked(&ended.out, '✗').len(), 2, "{}", ended.out);
+    assert!(mend_of(&ended.out, "✗ server outline-1").contains("see that the server is on"), "{}", ended.out);
+    assert!(mend_of(&ended.out, "✗ stars").contains("check its credentials"), "{}", ended.out);
+    assert!(ended.out.contains("\n2 to mend, "), "{}", ended.out);
+    running.stop().await;
 }
