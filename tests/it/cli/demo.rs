@@ -23,6 +23,18 @@ async fn the_whole_story_goes_as_it_should() {
     assert_eq!(left, [""; 0], "it played beside this database, not in it");
 }
 
+/// Invoices never leave: the story stops where the buyer waits for one.
+#[tokio::test]
+async fn the_story_ends_at_the_first_thing_that_is_wrong() {
+    let db = TestDb::empty().await;
+    let mut shell = Shell::new(vec![("DATABASE_URL", db.url().to_owned())]);
+    shell.set("FAILPOINTS", "before:telegram:sendInvoice=panic");
+    let ended = shell.run(&["demo", "--smoke"]).await;
+    assert_eq!(ended.code, 1, "{}{}", ended.out, ended.err);
+    assert!(ended.err.contains("usipipo: ✗ She buys a plan with Stars: "), "{}", ended.err);
+    assert!(ended.out.contains("/start") && !ended.out.contains("as it should"), "{}", ended.out);
+}
+
 #[tokio::test]
 async fn it_asks_for_a_database_and_takes_no_other_houses() {
     let told = Shell::new(Vec::new()).run(&["demo"]).await.failed(2);

@@ -2,7 +2,9 @@
 
 use sqlx::Row;
 use usipipo::crypto::Keyring;
+use usipipo::models::vpn::Protocol;
 
+use crate::client_bot::{self as bot, ANA};
 use crate::support::cli::Shell;
 use crate::support::works::TestWorks;
 
@@ -80,6 +82,35 @@ async fn roles_come_and_go() {
             .contains("over")
     );
     assert_eq!(test.notices_to(ana.id).await.len(), 2, "the person is told");
+}
+
+#[tokio::test]
+async fn a_person_is_shown_with_all_there_is() {
+    let house = bot::House::with_servers().await;
+    house.trial(ANA, Protocol::Outline).await;
+    house.bought(ANA, 2, 250).await;
+    house.presses(ANA, "buy:1:qvapay").await;
+    house.sql("UPDATE subscriptions SET used = 5 * 1048576 WHERE product = 'trial'").await;
+    house
+        .sql("UPDATE vpn_configs SET total_rx = 3 * 1048576, last_handshake_at = '2026-11-20 10:00:00'")
+        .await;
+    let shell = Shell::over(house.works.db.url());
+    let shown = shell.run(&["user", "show", "@ana"]).await.ok();
+    let has = |cells: &[&str]| {
+        let line = shown.lines().find(|line| cells.iter().all(|cell| line.contains(cell)));
+        assert!(line.is_some(), "no line with {cells:?} in {shown}");
+    };
+    has(&["USER", "6123456789"]);
+    has(&["trial", "active", "5 MiB"]);
+    has(&["plan:2", "active"]);
+    has(&["Outline 1", "outline", "active", "3 MiB", "2026-11-20"]);
+    has(&["Outline 2", "active"]);
+    let orders = house.text("SELECT GROUP_CONCAT(order_ref ORDER BY id) FROM payments").await;
+    let (paid, open) = orders.split_once(',').unwrap();
+    has(&[paid, "250 ⭐", "stars", "completed"]);
+    has(&[open, "1.49 USD", "qvapay", "pending"]);
+    assert!(!shown.contains("No "), "{shown}");
+    assert!(!shown.contains("ss://") && !shown.contains("password"), "{shown}");
 }
 
 #[tokio::test]

@@ -1,12 +1,15 @@
 //! `usipipo serve` as a process: it starts on an empty database, and ends when it is asked to.
 
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::process::Stdio;
+
+use usipipo::demo::telegram::{Call, Fault, FaultRule};
 
 use crate::support::cli::Shell;
 use crate::support::db::TestDb;
 use crate::support::process::Process;
-use crate::support::town::{BOT, Town};
+use crate::support::town::{BOT, LIMIT, Town};
+use crate::support::wait::eventually;
 
 fn serve(shell: &Shell) -> Process {
     let mut command = shell.command(&["serve"]);
@@ -27,6 +30,24 @@ async fn sigterm_ends_it_with_0_and_leaves_no_lease() {
         assert_eq!(server.ended().await.code(), Some(0), "{}", server.out());
         assert_eq!(town.count("SELECT COUNT(*) FROM lanes WHERE owner IS NOT NULL").await, 0);
     }
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_it_at_once() {
+    let town = Town::with(&[("SHUTDOWN_GRACE_SECONDS", "600")]).await;
+    let mut server = serve(&Shell::new(town.variables.clone()));
+    town.until_connected().await;
+    // An answer that Telegram keeps waiting for: so long does the first signal wait too.
+    town.telegram.fault(FaultRule::new(Fault::Silent).methods(&["sendMessage"]));
+    town.person(77, "Ana", "es").send_text(BOT, "/start").unwrap();
+    let sending = |calls: &[Call]| calls.iter().any(|call| call.method == "sendMessage").then_some(());
+    town.telegram.wait_for_call(sending).await.unwrap();
+    server.signal("TERM");
+    // It was heard: nobody is let in any more.
+    eventually(LIMIT, async || TcpStream::connect(town.address).is_err()).await;
+    assert!(server.runs(), "{}", server.out());
+    server.signal("INT");
+    assert_eq!(server.ended().await.code(), Some(1), "it did not wait for its work: {}", server.out());
 }
 
 #[tokio::test]

@@ -12,7 +12,9 @@ mod links;
 mod money;
 mod orders;
 mod renewal;
+mod status;
 mod support;
+mod told;
 mod trouble;
 mod walk;
 
