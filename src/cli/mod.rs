@@ -26,7 +26,7 @@ use crate::{db, fault, telemetry};
 /// uSipipo: Telegram bots that sell, deliver and look after VPN access.
 #[derive(Debug, Parser)]
 #[command(name = "usipipo", version, max_term_width = 100, after_help = AFTER_HELP)]
-struct Cli {
+pub struct Cli {
     #[command(subcommand)]
     command: Command,
 }

@@ -4,6 +4,10 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use clap::Parser;
+use clap::error::ErrorKind;
+use usipipo::cli::Cli;
+
 use crate::support::skip::skip;
 
 const SERVICE: &str = include_str!("../../deploy/usipipo.service");
@@ -287,5 +291,126 @@ fn the_documents_name_files_that_are_there() {
         for name in named {
             assert!(project(name.trim_end_matches('.')).exists(), "{document} names {name}");
         }
+    }
+}
+
+/// What an operator may type: words, with what stands in quotes as one.
+fn words(line: &str) -> Vec<String> {
+    let (mut words, mut word, mut quote) = (Vec::new(), String::new(), None);
+    for c in line.chars() {
+        match quote {
+            Some(end) if c == end => quote = None,
+            None if c == '"' || c == '\'' => quote = Some(c),
+            None if c.is_whitespace() => words.push(std::mem::take(&mut word)),
+            _ => word.push(c),
+        }
+    }
+    words.push(word);
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// The arguments of every `usipipo …` in a line of code, and of a command that is named without the program.
+fn commands(code: &str) -> Vec<Vec<String>> {
+    let words = words(code);
+    let ends = |word: &String| word.starts_with(['#', '|', '&', ';', '>', '<', '…', '\\', ')']);
+    let programs = ["usipipo", "usipipo-run"];
+    let starts = words.iter().enumerate().filter(|(at, word)| {
+        // `-u usipipo` is the unit.
+        programs.contains(&word.as_str()) && (*at == 0 || words[at - 1] != "-u")
+    });
+    let mut found: Vec<Vec<String>> = starts
+        .map(|(at, _)| words[at + 1..].iter().take_while(|word| !ends(word)).cloned().collect())
+        .collect();
+    let groups = ["server", "plan", "user", "events", "jobs", "keys", "webhook"];
+    if let [group, action, ..] = &words[..]
+        && groups.contains(&group.as_str())
+        && action.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
+    {
+        found.push(words);
+    }
+    found
+}
+
+/// What is code in a text: indented lines, and what stands between backticks.
+fn code(text: &str) -> Vec<String> {
+    let text = text.replace("<code>", "`").replace("</code>", "`");
+    let (block, prose): (Vec<&str>, Vec<&str>) =
+        text.lines().partition(|line| line.starts_with("    ") && !line.contains('`'));
+    let prose = prose.join(" ");
+    let spans = prose.split('`').skip(1).step_by(2).map(str::to_owned);
+    block.into_iter().map(str::to_owned).chain(spans).collect()
+}
+
+/// A command that the documents or an alert tell people to type is one that the program knows.
+#[test]
+fn the_documents_name_commands_that_are_there() {
+    let mut files = vec![project("README.md")];
+    for folder in ["docs", "locales/es", "locales/en", "locales/ru"] {
+        files.extend(std::fs::read_dir(project(folder)).unwrap().map(|entry| entry.unwrap().path()));
+    }
+    files.retain(|file| file.extension().is_some_and(|kind| kind == "md" || kind == "ftl"));
+    let (mut wrong, mut known) = (Vec::new(), 0);
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        for arguments in code(&text).iter().flat_map(|code| commands(code)) {
+            let typed = ["usipipo".to_owned()].into_iter().chain(arguments.clone());
+            match Cli::try_parse_from(typed).map_err(|error| error.kind()) {
+                Ok(_) | Err(ErrorKind::DisplayHelp | ErrorKind::MissingRequiredArgument) => known += 1,
+                // The program or a group alone: a name, not a line to type.
+                Err(ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand) => {}
+                Err(kind) => wrong.push(format!("{}: {} ({kind})", file.display(), arguments.join(" "))),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(known > 30, "only {known} commands were found");
+}
+
+/// Read as far as YAML is used there: blocks by two blanks, and lines that close what they open.
+#[test]
+fn the_compose_file_has_its_blocks_where_they_belong() {
+    let mut open = vec![(0, String::new())];
+    let mut paths = Vec::new();
+    let mut may_nest = false;
+    for line in COMPOSE.lines().filter(|line| !line.trim().is_empty() && !line.trim().starts_with('#')) {
+        let (indent, text) = (line.len() - line.trim_start().len(), line.trim());
+        let deepest = open.last().unwrap().0;
+        assert!(
+            indent % 2 == 0
+                && !line.contains('\t')
+                && (indent <= deepest || (may_nest && indent == deepest + 2)),
+            "{line}"
+        );
+        for (one, other) in [('[', ']'), ('{', '}')] {
+            assert_eq!(text.matches(one).count(), text.matches(other).count(), "{line}");
+        }
+        assert_eq!(text.matches('"').count() % 2, 0, "{line}");
+        if text.starts_with("- ") {
+            open.retain(|(at, _)| *at < indent);
+            open.push((indent, "-".to_owned()));
+            may_nest = false;
+            continue;
+        }
+        let (key, value) = text.split_once(':').unwrap_or_else(|| panic!("no key: {line}"));
+        assert!(value.is_empty() || value.starts_with(' '), "{line}");
+        open.retain(|(at, key)| *at < indent && !key.is_empty());
+        open.push((indent, key.to_owned()));
+        paths.push(open.iter().map(|(_, key)| key.as_str()).collect::<Vec<_>>().join("."));
+        may_nest = value.is_empty() || value.starts_with(" &");
+    }
+    let mut unique = paths.clone();
+    unique.sort_unstable();
+    unique.dedup();
+    assert_eq!(unique.len(), paths.len(), "a key is there twice");
+    for path in [
+        "services.database.healthcheck.test",
+        "services.nginx.healthcheck.test",
+        "services.migrate.command",
+        "services.server.depends_on.migrate",
+        "networks.inside.ipam.config",
+        "volumes.wireguard",
+    ] {
+        assert!(paths.iter().any(|found| found == path), "{path} is not in {paths:?}");
     }
 }
