@@ -14,7 +14,7 @@ use usipipo::models::vpn::Protocol;
 use usipipo::services::access::{self, AccessError};
 use usipipo::services::catalogue::CatalogueError;
 use usipipo::services::keys::{self, SecretKind};
-use usipipo::services::server::{self, Change, ServerError};
+use usipipo::services::server::{self, ServerError};
 use usipipo::work::Origin;
 
 use crate::support::works::{ADMIN, SUPERADMIN, TestWorks, by};
@@ -226,7 +226,7 @@ async fn use_cases(
     let added = add.await.map(drop).map_err(refused);
     let replace = test.run("replace", origin, |work| server::replace_secret(work, name, "{1}").scope_boxed());
     let replaced = replace.await.map_err(refused);
-    let change = &Change { capacity: Some(2), ..Change::default() };
+    let change = &server::Change { capacity: Some(2), ..server::Change::default() };
     let update = test.run("update", origin, |work| server::update(work, name, change).scope_boxed());
     let updated = update.await.map_err(refused);
     let rotate =

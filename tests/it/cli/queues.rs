@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use serde_json::json;
-use usipipo::clock::Timestamp;
+use usipipo::clock::{Clock, Timestamp};
 use usipipo::crud;
 use usipipo::demo::outline::Fault;
 use usipipo::ids::{EventId, JobId, time_ordered};
@@ -12,33 +12,36 @@ use usipipo::models::job::Job;
 use crate::client_bot::{ANA, message};
 use crate::story::press;
 use crate::support::cli::Shell;
+use crate::support::db::TestDb;
 use crate::support::town::{BOT, LIMIT, Town};
 use crate::support::wait::eventually;
 use crate::support::works::TestWorks;
 
-async fn dead_event(test: &TestWorks) -> EventId {
+/// What could not be handled.
+async fn dead_event(db: &TestDb, lane: &str, body: &str) -> EventId {
+    let now = Clock::default().now();
     let event = NewEvent {
         id: EventId(time_ordered()),
         source: Source::ClientBot,
         dedupe_key: "7".to_owned(),
-        lane: "client:77".to_owned(),
+        lane: lane.to_owned(),
         class: 1,
-        body: b"{\"update_id\":7,\"what\":\"\x1b[31m\"".to_vec(),
+        body: body.as_bytes().to_vec(),
         context: String::new(),
         unreadable: None,
-        received_at: test.clock.now(),
+        received_at: now,
     };
-    let mut conn = test.db.pool.acquire().await.unwrap();
+    let mut conn = db.pool.acquire().await.unwrap();
     let id = event.id;
     crud::event::insert_many(&mut conn, &[event]).await.unwrap();
-    assert!(crud::event::mark_dead(&mut conn, id, "it is cut off", test.clock.now()).await.unwrap());
+    assert!(crud::event::mark_dead(&mut conn, id, "it is cut off", now).await.unwrap());
     id
 }
 
 #[tokio::test]
 async fn a_dead_event_is_listed_shown_and_handled_again() {
     let test = TestWorks::new().await;
-    let id = dead_event(&test).await;
+    let id = dead_event(&test.db, "client:77", "{\"update_id\":7,\"what\":\"\x1b[31m\"").await;
     let shell = Shell::over(test.db.url());
     let listed = shell.run(&["events", "list"]).await.ok();
     assert!(listed.contains(&id.to_string()) && listed.contains("it is cut off"), "{listed}");
@@ -94,19 +97,7 @@ async fn a_replay_takes_effect_while_the_server_runs() {
     ana.open(BOT).unwrap();
     let mut update = message(ANA, json!({ "text": "/start" }));
     update["update_id"] = 7.into();
-    let event = NewEvent {
-        id: EventId(time_ordered()),
-        source: Source::ClientBot,
-        dedupe_key: "7".to_owned(),
-        lane: format!("client:{}", ANA.id),
-        class: 1,
-        body: update.to_string().into_bytes(),
-        context: String::new(),
-        dead: Some("of a kind that nobody knows".to_owned()),
-        received_at: town.clock.now(),
-    };
-    let id = event.id.to_string();
-    crud::event::insert_many(&mut town.db.pool.acquire().await.unwrap(), &[event]).await.unwrap();
+    let id = dead_event(&town.db, &format!("client:{}", ANA.id), &update.to_string()).await.to_string();
     town.settled().await;
     assert_eq!(town.count("SELECT COUNT(*) FROM users").await, 0, "nobody handles it by himself");
 

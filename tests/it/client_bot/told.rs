@@ -19,7 +19,6 @@ use usipipo::models::subscription::ReminderKind;
 use usipipo::models::vpn::{Applied, Protocol};
 use usipipo::queue::outbox::{Courier, Delivery};
 use usipipo::services::vpn::{self, ConfigError};
-use usipipo::telemetry::metrics::Metrics;
 use usipipo::work::Origin;
 
 use super::{ANA, BOSS, House, Person, paid};
@@ -51,8 +50,7 @@ impl Post {
                 .unwrap();
             house.says(person, "/start").await;
         }
-        let courier =
-            BotCourier::new((*house.works).clone(), chats::clients(&house.works), Metrics::default());
+        let courier = BotCourier::new((*house.works).clone(), chats::clients(&house.works));
         Self { house, telegram, courier }
     }
 
