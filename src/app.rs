@@ -293,16 +293,19 @@ impl Running {
         if tokio::time::timeout(grace, ended).await.is_err() {
             tracing::warn!("some work did not end in time; its leases are given back");
         }
-        self.app.backends().close().await;
+        // Nothing from here on may keep the process: what is left over is taken up by others when its lease ends.
+        let soon = Duration::from_secs(2);
+        let _ = tokio::time::timeout(soon, self.app.backends().close()).await;
         let released = async {
             let (holder, now) = (self.holder, self.app.works().clock.now());
             let db = &self.app.works().db;
             db.statement("release_all_lanes", |conn| crud::lane::release_all(conn, holder, now).scope_boxed())
                 .await
         };
-        if let Ok(Err(error)) = tokio::time::timeout(Duration::from_secs(2), released).await {
+        if let Ok(Err(error)) = tokio::time::timeout(soon, released).await {
             tracing::warn!(%error, "leases will end by themselves");
         }
-        self.app.works().db.pool().close().await;
+        // It waits for every connection, also for those of work that did not end.
+        let _ = tokio::time::timeout(soon, self.app.works().db.pool().close()).await;
     }
 }

@@ -24,6 +24,8 @@ fn longest() -> Vec<Callback> {
         Refund(payment),
         RefundNow(payment),
         RefundedByHand(payment),
+        Review(payment),
+        AcceptReview(payment),
         Charge(ChargeId(i64::MAX)),
         SendBack(ChargeId(i64::MAX)),
     ]);

@@ -101,7 +101,7 @@ async fn without_the_database_it_says_so_within_seconds() {
         assert_eq!(door.get("/health/live").await.status, 200);
         line.set(State::Open);
         eventually(LIMIT, async || door.get("/health").await.status == 200).await;
-        assert_eq!(door.get("/health/ready").await.status, 200);
+        eventually(LIMIT, async || door.get("/health/ready").await.status == 200).await;
     }
     running.stop().await;
 }
@@ -134,7 +134,7 @@ async fn it_is_ready_neither_while_it_starts_nor_while_it_ends() {
     let shell = Shell::new(town.variables.clone());
     let mut command = shell.command(&["serve"]);
     command.stderr(Stdio::null());
-    let server = Process::start(command);
+    let mut server = Process::start(command);
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let ask = async |path: &str| {
         let answer = http.get(format!("http://{}{path}", town.address)).send().await.ok()?;
@@ -160,6 +160,12 @@ async fn it_is_ready_neither_while_it_starts_nor_while_it_ends() {
     eventually(LIMIT, async || TcpStream::connect(town.address).await.is_err()).await;
     let answer = begun.finish("connection: close\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 503") && answer.ends_with(r#"{"status":"draining"}"#), "{answer}");
+    assert_eq!(server.ended().await.code(), Some(0));
+    assert_eq!(
+        town.count("SELECT COUNT(*) FROM lanes WHERE owner IS NOT NULL").await,
+        0,
+        "every lease is given back"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

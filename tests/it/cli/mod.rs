@@ -1,7 +1,7 @@
 //! The command line, run as a process: what it prints, where, and how it ends.
 
+mod catalogue;
 mod demo;
-mod house;
 mod machines;
 mod migrate;
 mod queues;

@@ -7,7 +7,7 @@ mod configs;
 mod connect;
 mod fixtures;
 mod groups;
-mod house;
+mod introduction;
 mod links;
 mod money;
 mod orders;

@@ -103,7 +103,7 @@ async fn a_cancelled_order_is_not_paid_and_a_blocked_bot_is_silent() {
         ben.click("pay-button").await;
         page.click("[data-testid=pay-confirm]").await;
         let refusal = page.see("[data-testid=pay-error]").await;
-        assert_eq!(refusal, Texts::of(Language::En).label("refuse-expired"));
+        assert_eq!(refusal, Texts::of(Language::En).label("refuse-cancelled"));
         page.picture("refused").await;
         let troubles = house.browser.troubles();
         assert!(matches!(&troubles[..], [refused] if refused.contains("/pay")), "{troubles:#?}");

@@ -163,8 +163,13 @@ impl Inner {
         if self.retired.load(Ordering::Acquire) || !self.dirty.swap(false, Ordering::AcqRel) {
             return Ok(());
         }
+        let path = self.settings.config_path();
+        // It was there when the server was opened: another process has taken it away, with the server.
+        if !path.exists() {
+            return Ok(());
+        }
         let text = render::server_conf(&self.settings, &self.private_key, self.table().present());
-        let written = conf_file::write(&self.settings.config_path(), &text);
+        let written = conf_file::write(&path, &text);
         *failure = written.as_ref().err().map(ToString::to_string);
         if written.is_err() {
             self.mark_dirty();
