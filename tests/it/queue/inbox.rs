@@ -180,6 +180,29 @@ async fn a_pre_checkout_query_overtakes_a_full_inbox() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_is_slow_keeps_nobody_else_waiting() {
+    let works = TestWorks::new().await;
+    let inbox = InboxWriter::start((*works).clone());
+    let now = works.clock.now();
+    let handler = Handler::default();
+    let process = Process::start(&works, worker(&works, &handler));
+    let slow = NewEvent { body: b"slow".to_vec(), ..event("chat:0", "0", now) };
+    inbox.store(slow).await.unwrap();
+    inbox.store(event("chat:0", "behind it", now)).await.unwrap();
+    eventually(LIMIT, async || handler.handled.load(Ordering::SeqCst) == 1).await;
+    let others = (1..=50).map(|chat| event(&format!("chat:{chat}"), &format!("of {chat}"), now));
+    for stored in join_all(others.map(|event| inbox.store(event))).await {
+        stored.unwrap();
+    }
+    eventually(LIMIT, async || count(&works, "done").await == 50).await;
+    assert!(effects(&works, "chat:0").await.is_empty(), "and nothing overtakes within the chat");
+    handler.gate.notify_one();
+    eventually(LIMIT, async || count(&works, "done").await == 52).await;
+    assert_eq!(effects(&works, "chat:0").await, ["slow", "behind it"]);
+    process.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_row_the_database_refuses_does_not_keep_the_others_out() {
     let works = TestWorks::new().await;
     let inbox = InboxWriter::start((*works).clone());

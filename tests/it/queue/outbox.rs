@@ -166,6 +166,24 @@ async fn several_processes_together_keep_the_pace_of_the_bot() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_answer_overtakes_a_broadcast_to_everybody() {
+    let works = TestWorks::new().await;
+    let door = Door::default();
+    let broadcast: Vec<_> = (1..=300).map(|chat| text(chat, Class::Bulk, "broadcast")).collect();
+    queue(&works, &broadcast).await;
+    let process = start(&works, &door, 50);
+    eventually(LIMIT, async || door.texts().await.len() >= 10).await;
+    queue(&works, &[text(1000, Class::Interactive, "answer"), text(1001, Class::Notice, "reminder")]).await;
+    let all = || async { door.texts().await };
+    eventually(LIMIT, async || all().await.len() == 302).await;
+    let texts = all().await;
+    let place = |what: &str| texts.iter().position(|text| text == what).unwrap();
+    // What was being sent already goes first: as many as are sent at the same time.
+    assert!(place("answer") < 150 && place("reminder") < 150, "{} {}", place("answer"), place("reminder"));
+    process.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn retry_after_silences_the_whole_bot() {
     let works = TestWorks::new().await;
     let door = Door::default();
