@@ -225,9 +225,10 @@ pub struct Running {
     holder: Holder,
 }
 
-/// Work that two cores and a small pool carry at the same time.
-const PARALLEL_EVENTS: usize = 16;
-const PARALLEL_MESSAGES: usize = 32;
+/// Chats whose events are under way at the same time: as many as are handled together.
+const PARALLEL_EVENTS: usize = 64;
+/// Messages that are on their way to Telegram at the same time.
+const PARALLEL_MESSAGES: usize = 64;
 const PARALLEL_JOBS: usize = 16;
 /// And as many more in each queue of what cannot wait: checkouts and what a person sits in front of.
 const URGENT: usize = 4;
@@ -242,16 +243,10 @@ impl Running {
     fn start_work(&mut self) {
         let app = self.app.clone();
         let works = app.works().clone();
-        let inbox = InboxWorker {
-            works: works.clone(),
-            handler: Events { bots: app.bots().clone() },
-            max_attempts: EVENT_ATTEMPTS,
-        };
-        let outbox = OutboxWorker {
-            works: works.clone(),
-            courier: BotCourier::new(works.clone(), app.telegram().clone()),
-            pacer: Pacer::new(works.clone(), app.config().telegram.messages_per_second),
-        };
+        let inbox = InboxWorker::new(works.clone(), Events { bots: app.bots().clone() }, EVENT_ATTEMPTS);
+        let courier = BotCourier::new(works.clone(), app.telegram().clone());
+        let pacer = Pacer::new(works.clone(), app.config().telegram.messages_per_second);
+        let outbox = OutboxWorker::new(works.clone(), courier, pacer);
         let jobs = JobWorker {
             works: works.clone(),
             handler: Jobs {

@@ -5,6 +5,7 @@
 //! commit, so that one use case can be part of another and nothing is ever half done. A body may run more than
 //! once (conflicts are tried again), so it must touch nothing but the database.
 
+use std::collections::{BTreeSet, HashMap};
 use std::error::Error as StdError;
 use std::sync::Arc;
 
@@ -23,9 +24,10 @@ use crate::ids::{JobId, MessageId, UserId, time_ordered};
 use crate::models::audit::{Action, Actor};
 use crate::models::bot::Bot;
 use crate::models::job::Job;
-use crate::models::lane::{Entry, Queue};
+use crate::models::lane::{Caused, Entry, Queue};
 use crate::models::notice::Notice;
 use crate::models::outgoing::{Body, Class, Outgoing};
+use crate::models::user::Glance;
 use crate::telemetry::metrics::Metrics;
 
 /// Wakes this process's own workers right after a commit; other processes find the work by polling.
@@ -128,22 +130,46 @@ pub struct Work {
     now: Timestamp,
     config: Arc<Config>,
     origin: Origin,
-    messages: Vec<(MessageId, Outgoing)>,
-    jobs: Vec<(JobId, Job)>,
+    messages: Vec<Caused<MessageId, Outgoing>>,
+    jobs: Vec<Caused<JobId, Job>>,
     lanes: Vec<Entry>,
     counts: Vec<Count>,
+    glances: HashMap<UserId, Glance>,
+    seen: BTreeSet<UserId>,
 }
 
 impl Work {
     fn new(works: &Works, tx: Transaction<'static, MySql>, origin: Origin) -> Self {
         let (now, config) = (works.clock.now(), works.config.clone());
         let (messages, jobs, lanes, counts) = Default::default();
-        Self { tx, now, config, origin, messages, jobs, lanes, counts }
+        let (glances, seen) = Default::default();
+        Self { tx, now, config, origin, messages, jobs, lanes, counts, glances, seen }
     }
 
-    /// The connection, for crud.
+    /// The connection, for crud. What was known at a glance may be changed by way of it, and so is forgotten.
     pub fn conn(&mut self) -> &mut MySqlConnection {
+        self.glances.clear();
         &mut self.tx
+    }
+
+    /// The connection, for crud that changes nothing.
+    pub fn reading(&mut self) -> &mut MySqlConnection {
+        &mut self.tx
+    }
+
+    /// What is known of a person, and has not been changed since.
+    pub fn glance_at(&self, user: UserId) -> Option<&Glance> {
+        self.glances.get(&user)
+    }
+
+    /// Remembers what was read, until something may change it.
+    pub fn keep_in_sight(&mut self, glances: impl IntoIterator<Item = Glance>) {
+        self.glances.extend(glances.into_iter().map(|glance| (glance.user.id, glance)));
+    }
+
+    /// A person was seen now; written down with the commit, for all who were.
+    pub fn saw(&mut self, user: UserId) {
+        self.seen.insert(user);
     }
 
     /// The instant of this unit of work: one and the same for all its rows.
@@ -165,13 +191,22 @@ impl Work {
         self.origin.actor = actor;
     }
 
+    /// Goes on with the next of several events that are handled in one unit of work.
+    pub fn turn_to(&mut self, origin: Origin) {
+        self.origin = origin;
+    }
+
+    fn caused<I, T>(&self, id: I, what: T) -> Caused<I, T> {
+        Caused { id, cause: self.origin.cause, what }
+    }
+
     pub fn cause(&self) -> Option<Uuid> {
         self.origin.cause
     }
 
     /// Queues a message; it leaves after the commit.
     pub fn send(&mut self, message: Outgoing) {
-        self.messages.push((MessageId(time_ordered()), message));
+        self.messages.push(self.caused(MessageId(time_ordered()), message));
     }
 
     /// Tells a person something, in the client bot, without hurry.
@@ -204,7 +239,7 @@ impl Work {
 
     fn enqueue_as(&mut self, job: Job, class: u8, due_at: Timestamp) {
         self.lanes.push(Entry { queue: Queue::Jobs, lane: job.lane(), class, due_at });
-        self.jobs.push((JobId(time_ordered()), job));
+        self.jobs.push(self.caused(JobId(time_ordered()), job));
     }
 
     /// Makes a lane due again without adding a row to it, e.g. for a replay.
@@ -254,10 +289,13 @@ impl Work {
     async fn commit(mut self, name: &str) -> sqlx::Result<Queued> {
         let (messages, jobs) = (!self.messages.is_empty(), !self.jobs.is_empty());
         let queued = Queued { messages, jobs, counts: self.counts };
+        if !self.seen.is_empty() {
+            crud::user::saw(&mut self.tx, &self.seen, self.now).await?;
+        }
         if queued.messages {
-            crud::outgoing::insert_many(&mut self.tx, &self.messages, self.origin.cause, self.now).await?;
+            crud::outgoing::insert_many(&mut self.tx, &self.messages, self.now).await?;
             let due_at = self.now;
-            self.lanes.extend(self.messages.iter().map(|(_, message)| Entry {
+            self.lanes.extend(self.messages.iter().map(|Caused { what: message, .. }| Entry {
                 queue: Queue::Outbox,
                 lane: message.lane(),
                 class: message.class as u8,
@@ -265,7 +303,7 @@ impl Work {
             }));
         }
         if queued.jobs {
-            crud::job::insert_many(&mut self.tx, &self.jobs, self.origin.cause, self.now).await?;
+            crud::job::insert_many(&mut self.tx, &self.jobs, self.now).await?;
         }
         crud::lane::enqueue(&mut self.tx, &mut self.lanes).await?;
         fault::before(name);

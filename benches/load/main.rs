@@ -27,6 +27,14 @@ async fn main() -> anyhow::Result<()> {
     let rounds = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(3);
     let (mut minimal, mut stored, mut handled, mut p99, mut p50, mut lost) =
         (vec![], vec![], vec![], vec![], vec![], vec![]);
+    if std::env::args().any(|argument| argument == "burst") {
+        for _ in 0..rounds {
+            let minimal = scenes::baseline(BURST).await?;
+            let (kept, done) = scenes::burst(BURST).await?;
+            println!("baseline {minimal:.0}/s, stored {kept:.0}/s, handled {done:.0}/s");
+        }
+        return Ok(());
+    }
     for round in 1..=rounds {
         minimal.push(scenes::baseline(BURST).await?);
         let (kept, done) = scenes::burst(BURST).await?;

@@ -71,6 +71,25 @@ pub async fn next_of_lane(
     .await
 }
 
+/// As [`next_of_lane`] for several lanes, in the order of their names; `limit` is for all of them.
+pub async fn next_of_lanes(
+    conn: &mut MySqlConnection,
+    lanes: &[String],
+    limit: u32,
+) -> sqlx::Result<Vec<InboundEvent>> {
+    let mut query = QueryBuilder::<MySql>::new(
+        "SELECT id, source, dedupe_key, lane, status, body, context, attempts, error, received_at, done_at, retry_at \
+         FROM inbound_events WHERE status = ",
+    );
+    query.push_bind(QueueStatus::Pending).push(" AND lane IN (");
+    let mut list = query.separated(", ");
+    for lane in lanes {
+        list.push_bind(lane);
+    }
+    query.push(") ORDER BY lane, id LIMIT ").push_bind(limit);
+    query.build_query_as().fetch_all(conn).await
+}
+
 pub async fn find(conn: &mut MySqlConnection, id: EventId) -> sqlx::Result<Option<InboundEvent>> {
     sqlx::query_as!(
         InboundEvent,
@@ -115,6 +134,19 @@ pub async fn mark_done(conn: &mut MySqlConnection, id: EventId, now: Timestamp) 
     .execute(conn)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// As [`mark_done`] for several events; tells how many of them were pending.
+pub async fn mark_all_done(conn: &mut MySqlConnection, ids: &[EventId], now: Timestamp) -> sqlx::Result<u64> {
+    let mut query = QueryBuilder::<MySql>::new("UPDATE inbound_events SET status = ");
+    query.push_bind(QueueStatus::Done).push(", done_at = ").push_bind(now);
+    query.push(", error = NULL WHERE status = ").push_bind(QueueStatus::Pending).push(" AND id IN (");
+    let mut list = query.separated(", ");
+    for id in ids {
+        list.push_bind(*id);
+    }
+    query.push(")");
+    Ok(query.build().execute(conn).await?.rows_affected())
 }
 
 /// Gives a pending event up, with the reason.

@@ -1,22 +1,21 @@
 //! jobs.
 
 use sqlx::{MySql, MySqlConnection, QueryBuilder};
-use uuid::Uuid;
 
 use crate::clock::Timestamp;
 use crate::ids::JobId;
 use crate::models::event::QueueStatus;
 use crate::models::job::{Job, QueuedJob};
+use crate::models::lane::Caused;
 
 /// Queues jobs; one that is queued already and not yet begun is left as it is.
 pub async fn insert_many(
     conn: &mut MySqlConnection,
-    jobs: &[(JobId, Job)],
-    cause: Option<Uuid>,
+    jobs: &[Caused<JobId, Job>],
     now: Timestamp,
 ) -> sqlx::Result<()> {
     for jobs in jobs.chunks(INSERTED_AT_ONCE) {
-        insert_some(conn, jobs, cause, now).await?;
+        insert_some(conn, jobs, now).await?;
     }
     Ok(())
 }
@@ -26,21 +25,20 @@ const INSERTED_AT_ONCE: usize = 1000;
 
 async fn insert_some(
     conn: &mut MySqlConnection,
-    jobs: &[(JobId, Job)],
-    cause: Option<Uuid>,
+    jobs: &[Caused<JobId, Job>],
     now: Timestamp,
 ) -> sqlx::Result<()> {
     let mut query = QueryBuilder::<MySql>::new(
         "INSERT INTO jobs (id, lane, kind, payload, status, queued_key, cause_id, created_at) ",
     );
-    query.push_values(jobs, |mut row, (id, job)| {
+    query.push_values(jobs, |mut row, Caused { id, cause, what: job }| {
         row.push_bind(*id)
             .push_bind(job.lane())
             .push_bind(job.kind())
             .push_bind(serde_json::to_string(job).expect("a job is plain data"))
             .push_bind(QueueStatus::Pending)
             .push_bind(job.queued_key())
-            .push_bind(cause)
+            .push_bind(*cause)
             .push_bind(now);
     });
     // A real change: on Galera a change of nothing would not be compared with the job's begin at another node.

@@ -1,5 +1,7 @@
 //! The lease rows shared by inbox, outbox and jobs.
 
+use std::collections::HashSet;
+
 use sqlx::{MySql, MySqlConnection, QueryBuilder};
 use uuid::Uuid;
 
@@ -117,6 +119,63 @@ pub async fn remove(conn: &mut MySqlConnection, lease: &Lease) -> sqlx::Result<b
     Ok(done.rows_affected() == 1)
 }
 
+/// As [`remove`] for several lanes of one queue; tells which of them were kept.
+pub async fn remove_many(conn: &mut MySqlConnection, leases: &[&Lease]) -> sqlx::Result<HashSet<String>> {
+    let Some(first) = leases.first() else { return Ok(HashSet::new()) };
+    let mut query = QueryBuilder::<MySql>::new("DELETE FROM lanes WHERE queue = ");
+    query.push_bind(first.queue as u8);
+    push_unchanged(&mut query, leases);
+    let removed = query.build().execute(&mut *conn).await?.rows_affected();
+    still_held(conn, leases, removed).await
+}
+
+/// As [`release`] for several lanes of one queue, each with its `not_before`; tells which of them were kept.
+pub async fn release_many(
+    conn: &mut MySqlConnection,
+    leases: &[(&Lease, Timestamp)],
+) -> sqlx::Result<HashSet<String>> {
+    let all: Vec<&Lease> = leases.iter().map(|(lease, _)| *lease).collect();
+    let Some(first) = all.first() else { return Ok(HashSet::new()) };
+    let mut query = QueryBuilder::<MySql>::new("UPDATE lanes SET owner = NULL, attempts = 0, class = ");
+    query.push_bind(Class::Bulk as u8).push(", due_at = ").push_bind(Timestamp::never());
+    query.push(", not_before = CASE lane");
+    for (lease, not_before) in leases {
+        query.push(" WHEN ").push_bind(&lease.lane).push(" THEN ").push_bind(*not_before);
+    }
+    query.push(" END WHERE queue = ").push_bind(first.queue as u8);
+    push_unchanged(&mut query, &all);
+    let released = query.build().execute(&mut *conn).await?.rows_affected();
+    still_held(conn, &all, released).await
+}
+
+/// `AND` the lanes that are held and to which nothing was added since.
+fn push_unchanged(query: &mut QueryBuilder<MySql>, leases: &[&Lease]) {
+    for (n, lease) in leases.iter().enumerate() {
+        query.push(if n == 0 { " AND (lane = " } else { " OR lane = " }).push_bind(&lease.lane);
+        query.push(" AND owner = ").push_bind(lease.owner).push(" AND version = ").push_bind(lease.version);
+    }
+    query.push(")");
+}
+
+/// The lanes that are still held, where not all were given back.
+async fn still_held(
+    conn: &mut MySqlConnection,
+    leases: &[&Lease],
+    given_back: u64,
+) -> sqlx::Result<HashSet<String>> {
+    let Some(first) = leases.first().filter(|_| given_back < leases.len() as u64) else {
+        return Ok(HashSet::new());
+    };
+    let mut query = QueryBuilder::<MySql>::new("SELECT lane FROM lanes WHERE queue = ");
+    query.push_bind(first.queue as u8);
+    for (n, lease) in leases.iter().enumerate() {
+        query.push(if n == 0 { " AND (lane = " } else { " OR lane = " }).push_bind(&lease.lane);
+        query.push(" AND owner = ").push_bind(lease.owner);
+    }
+    query.push(")");
+    Ok(query.build_query_scalar().fetch_all(conn).await?.into_iter().collect())
+}
+
 /// Gives a lane back to be looked at again at `again_at`, or at once when something was added since the lease saw it,
 /// for that may be more urgent.
 pub async fn postpone(
@@ -177,16 +236,20 @@ pub async fn extend(conn: &mut MySqlConnection, lease: &Lease, until: Timestamp)
     Ok(done.rows_affected() == 1)
 }
 
-/// When the next lane of each class is due, the most urgent class first; classes without a lane are left out.
-pub async fn next_due(conn: &mut MySqlConnection, queue: Queue) -> sqlx::Result<Vec<(u8, Timestamp)>> {
-    let rows = sqlx::query!(
-        "SELECT class, MIN(due_at) AS `due_at!: Timestamp` FROM lanes WHERE queue = ? \
-         GROUP BY class ORDER BY class",
-        queue as u8
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(rows.into_iter().map(|row| (row.class, row.due_at)).collect())
+/// When the next lane of each of these classes is due; classes without a lane are left out. One look into the index for
+/// each: a minimum over a GROUP BY may read every lane there is.
+pub async fn next_due(
+    conn: &mut MySqlConnection,
+    queue: Queue,
+    classes: &[u8],
+) -> sqlx::Result<Vec<(u8, Timestamp)>> {
+    let mut query = QueryBuilder::<MySql>::default();
+    for (n, class) in classes.iter().enumerate() {
+        query.push(if n == 0 { "(" } else { " UNION ALL (" });
+        query.push("SELECT class, due_at FROM lanes WHERE queue = ").push_bind(queue as u8);
+        query.push(" AND class = ").push_bind(*class).push(" ORDER BY due_at LIMIT 1)");
+    }
+    query.build_query_as().fetch_all(conn).await
 }
 
 /// Gives a lane to those who claim another class, at `due_at`.

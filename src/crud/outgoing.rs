@@ -1,23 +1,22 @@
 //! outbound_messages.
 
 use sqlx::{MySql, MySqlConnection, QueryBuilder};
-use uuid::Uuid;
 
 use crate::clock::Timestamp;
 use crate::ids::{ChatId, MessageId};
 use crate::models::bot::Bot;
 use crate::models::event::QueueStatus;
+use crate::models::lane::Caused;
 use crate::models::outgoing::{Outgoing, QueuedMessage};
 
 /// Queues messages; one whose dedupe key was used before is left out.
 pub async fn insert_many(
     conn: &mut MySqlConnection,
-    messages: &[(MessageId, Outgoing)],
-    cause: Option<Uuid>,
+    messages: &[Caused<MessageId, Outgoing>],
     now: Timestamp,
 ) -> sqlx::Result<()> {
     for messages in messages.chunks(INSERTED_AT_ONCE) {
-        insert_some(conn, messages, cause, now).await?;
+        insert_some(conn, messages, now).await?;
     }
     Ok(())
 }
@@ -27,15 +26,14 @@ const INSERTED_AT_ONCE: usize = 1000;
 
 async fn insert_some(
     conn: &mut MySqlConnection,
-    messages: &[(MessageId, Outgoing)],
-    cause: Option<Uuid>,
+    messages: &[Caused<MessageId, Outgoing>],
     now: Timestamp,
 ) -> sqlx::Result<()> {
     let mut query = QueryBuilder::<MySql>::new(
         "INSERT INTO outbound_messages \
          (id, lane, class, bot, chat_id, status, body, dedupe_key, cause_id, created_at) ",
     );
-    query.push_values(messages, |mut row, (id, message)| {
+    query.push_values(messages, |mut row, Caused { id, cause, what: message }| {
         let body = serde_json::to_string(&message.body).expect("a body is plain data");
         row.push_bind(*id)
             .push_bind(message.lane())
@@ -45,7 +43,7 @@ async fn insert_some(
             .push_bind(QueueStatus::Pending)
             .push_bind(body)
             .push_bind(message.dedupe_key.clone())
-            .push_bind(cause)
+            .push_bind(*cause)
             .push_bind(now);
     });
     query.push(" ON DUPLICATE KEY UPDATE id = id");
@@ -61,7 +59,7 @@ pub async fn next_of_lane(
 ) -> sqlx::Result<Vec<QueuedMessage>> {
     sqlx::query_as!(
         QueuedMessage,
-        "SELECT id AS `id: MessageId`, bot AS `bot: Bot`, chat_id AS `chat_id: ChatId`, class, body, attempts, \
+        "SELECT id AS `id: MessageId`, lane, bot AS `bot: Bot`, chat_id AS `chat_id: ChatId`, class, body, attempts, \
          created_at AS `created_at: Timestamp`, retry_at AS `retry_at: Timestamp` \
          FROM outbound_messages WHERE status = ? AND lane = ? ORDER BY class, id LIMIT ?",
         QueueStatus::Pending,
@@ -72,22 +70,44 @@ pub async fn next_of_lane(
     .await
 }
 
-/// Marks a message sent.
-pub async fn mark_sent(
+/// As [`next_of_lane`] for several lanes, in the order of their names; `limit` is for all of them.
+pub async fn next_of_lanes(
     conn: &mut MySqlConnection,
-    id: MessageId,
-    message_id: Option<i64>,
+    lanes: &[String],
+    limit: u32,
+) -> sqlx::Result<Vec<QueuedMessage>> {
+    let mut query = QueryBuilder::<MySql>::new(
+        "SELECT id, lane, bot, chat_id, class, body, attempts, created_at, retry_at \
+         FROM outbound_messages WHERE status = ",
+    );
+    query.push_bind(QueueStatus::Pending).push(" AND lane IN (");
+    let mut list = query.separated(", ");
+    for lane in lanes {
+        list.push_bind(lane);
+    }
+    query.push(") ORDER BY lane, class, id LIMIT ").push_bind(limit);
+    query.build_query_as().fetch_all(conn).await
+}
+
+/// Marks messages sent, each with the id that Telegram gave it.
+pub async fn mark_all_sent(
+    conn: &mut MySqlConnection,
+    sent: &[(MessageId, Option<i64>)],
     now: Timestamp,
 ) -> sqlx::Result<()> {
-    sqlx::query!(
-        "UPDATE outbound_messages SET status = ?, done_at = ?, message_id = ?, error = NULL WHERE id = ?",
-        QueueStatus::Done,
-        now,
-        message_id,
-        id
-    )
-    .execute(conn)
-    .await?;
+    let mut query = QueryBuilder::<MySql>::new("UPDATE outbound_messages SET status = ");
+    query.push_bind(QueueStatus::Done).push(", done_at = ").push_bind(now);
+    query.push(", error = NULL, message_id = CASE id");
+    for (id, message_id) in sent {
+        query.push(" WHEN ").push_bind(*id).push(" THEN ").push_bind(*message_id);
+    }
+    query.push(" END WHERE id IN (");
+    let mut list = query.separated(", ");
+    for (id, _) in sent {
+        list.push_bind(*id);
+    }
+    query.push(")");
+    query.build().execute(conn).await?;
     Ok(())
 }
 

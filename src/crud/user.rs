@@ -1,11 +1,13 @@
 //! users.
 
-use sqlx::MySqlConnection;
+use std::collections::BTreeSet;
+
+use sqlx::{MySql, MySqlConnection, QueryBuilder};
 
 use crate::clock::Timestamp;
 use crate::ids::UserId;
 use crate::models::bot::Language;
-use crate::models::user::{User, UserStatus};
+use crate::models::user::{Glance, User, UserStatus};
 
 /// `SELECT` of a whole row; the rest of the statement follows.
 macro_rules! select_user {
@@ -22,6 +24,40 @@ macro_rules! select_user {
 
 pub async fn find(conn: &mut MySqlConnection, id: UserId) -> sqlx::Result<Option<User>> {
     select_user!("WHERE id = ?", id).fetch_optional(conn).await
+}
+
+/// People with what there is of theirs; those who are not known are left out.
+pub async fn glance(conn: &mut MySqlConnection, ids: &[UserId]) -> sqlx::Result<Vec<Glance>> {
+    let mut query = QueryBuilder::<MySql>::new(
+        "SELECT u.id, u.username, u.first_name, u.last_name, u.language, u.status, u.referrer, u.created_at, \
+         u.last_seen_at, \
+         EXISTS (SELECT 1 FROM dialogs d WHERE d.bot = 'client' AND d.chat_id = u.id) AS has_dialog, \
+         EXISTS (SELECT 1 FROM user_roles r WHERE r.user_id = u.id) AS has_grants, \
+         EXISTS (SELECT 1 FROM subscriptions s WHERE s.user_id = u.id) AS has_subscriptions, \
+         EXISTS (SELECT 1 FROM trials t WHERE t.user_id = u.id) AS took_trial, \
+         EXISTS (SELECT 1 FROM payments p WHERE p.user_id = u.id AND p.status = 'pending') AS has_pending_order, \
+         EXISTS (SELECT 1 FROM payments p WHERE p.user_id = u.id AND p.message_id IS NOT NULL) AS shows_order \
+         FROM users u WHERE u.id IN (",
+    );
+    let mut list = query.separated(", ");
+    for id in ids {
+        list.push_bind(*id);
+    }
+    query.push(")");
+    query.build_query_as().fetch_all(conn).await
+}
+
+/// Notes that people were seen, unless they were seen later.
+pub async fn saw(conn: &mut MySqlConnection, ids: &BTreeSet<UserId>, now: Timestamp) -> sqlx::Result<()> {
+    let mut query = QueryBuilder::<MySql>::new("UPDATE users SET last_seen_at = ");
+    query.push_bind(now).push(" WHERE last_seen_at < ").push_bind(now).push(" AND id IN (");
+    let mut list = query.separated(", ");
+    for id in ids {
+        list.push_bind(*id);
+    }
+    query.push(")");
+    query.build().execute(conn).await?;
+    Ok(())
 }
 
 /// As [`find`], keeping others from changing the person, or roles by way of the person, until the commit.

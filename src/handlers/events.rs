@@ -23,6 +23,14 @@ pub struct Events {
 
 #[async_trait]
 impl EventHandler for Events {
+    async fn foresee(&self, work: &mut Work, events: &[&InboundEvent]) -> sqlx::Result<()> {
+        let people: Vec<UserId> = events.iter().filter_map(|event| speaker(event)).collect();
+        match people.as_slice() {
+            [] => Ok(()),
+            people => people::look_at(work, people).await,
+        }
+    }
+
     async fn handle(&self, work: &mut Work, event: &InboundEvent) -> Result<(), Failure> {
         match event.source {
             Source::ClientBot => self.update(work, Bot::Client, event).await,
@@ -50,6 +58,18 @@ impl Events {
     async fn update(&self, work: &mut Work, bot: Bot, event: &InboundEvent) -> Result<(), Failure> {
         let update = update::parse(&event.body).map_err(|e| Failure::give_up(e.reason))?;
         self.bots.handle(work, bot, &update).await
+    }
+}
+
+/// Whose message or press an event is.
+fn speaker(event: &InboundEvent) -> Option<UserId> {
+    if event.source == Source::Qvapay {
+        return None;
+    }
+    match update::parse(&event.body).ok()?.kind {
+        UpdateKind::Callback(query) => Some(query.from.id),
+        UpdateKind::Message(message) => message.from.map(|from| from.id),
+        _ => None,
     }
 }
 

@@ -55,7 +55,7 @@ pub struct NewEvent {
 }
 
 /// A row of `inbound_events`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, sqlx::FromRow)]
 pub struct InboundEvent {
     pub id: EventId,
     pub source: Source,

@@ -42,13 +42,9 @@ pub fn class_at(machine: &Machine, urgency: u8) -> u8 {
     OF_MACHINES + slot * 2 + urgency.min(1)
 }
 
-/// How urgent jobs of a class are to copies on this machine; None: they are for others.
-pub fn urgency_at(machine: &Machine, class: u8) -> Option<u8> {
-    let urgency = class % 2;
-    match class {
-        0..OF_MACHINES => Some(class),
-        _ => (class == class_at(machine, urgency)).then_some(urgency),
-    }
+/// The classes of jobs that are for copies on this machine, each with its urgency, 0 first.
+pub fn classes_at(machine: &Machine) -> [(u8, u8); 4] {
+    [(0, 0), (class_at(machine, 0), 0), (1, 1), (class_at(machine, 1), 1)]
 }
 
 /// How a queue stands.
@@ -77,6 +73,14 @@ pub struct Entry {
     /// Urgency of the work, 0 first.
     pub class: u8,
     pub due_at: Timestamp,
+}
+
+/// A message or job that is about to be queued, and the event or job that made it.
+#[derive(Clone, Debug)]
+pub struct Caused<I, T> {
+    pub id: I,
+    pub cause: Option<Uuid>,
+    pub what: T,
 }
 
 /// A lane as it was when this process leased it.
@@ -136,8 +140,9 @@ mod tests {
         let (home, other) = (Machine::this(Some("home")), Machine::this(Some("other")));
         for urgency in [0, 1] {
             let class = class_at(&home, urgency);
-            assert_eq!((urgency_at(&home, class), urgency_at(&other, class)), (Some(urgency), None));
-            assert_eq!(urgency_at(&home, urgency), Some(urgency));
+            assert!(classes_at(&home).contains(&(class, urgency)));
+            assert!(!classes_at(&other).iter().any(|(of, _)| *of == class));
+            assert!(classes_at(&home).contains(&(urgency, urgency)));
         }
         let of_any = |n: u16| class_at(&Machine::this(Some(&n.to_string())), 1);
         assert!((0..1000).map(of_any).all(|class| class > OF_MACHINES));

@@ -125,9 +125,10 @@ pub enum ConfigPart {
 }
 
 /// A row of `outbound_messages` that waits to be sent.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, sqlx::FromRow)]
 pub struct QueuedMessage {
     pub id: MessageId,
+    pub lane: String,
     pub bot: Bot,
     pub chat_id: ChatId,
     pub class: u8,

@@ -105,8 +105,8 @@ impl<H: JobHandler> LaneWorker for JobWorker<H> {
     const QUEUE: Queue = Queue::Jobs;
     const KEEP_IDLE: bool = false;
 
-    fn urgency(&self, class: u8) -> Option<u8> {
-        lane::urgency_at(self.here(), class)
+    fn classes(&self) -> Vec<(u8, u8)> {
+        lane::classes_at(self.here()).to_vec()
     }
 
     async fn step(&self, lane: &mut Lane) -> sqlx::Result<Step> {

@@ -2,6 +2,7 @@
 //! The three queues are tables of rows grouped into lanes; [`runner`] is the one lease implementation that
 //! serves them.
 
+mod batch;
 pub mod failure;
 pub mod inbox;
 pub mod jobs;
@@ -9,5 +10,6 @@ pub mod outbox;
 pub mod pacer;
 pub mod runner;
 pub mod schedule;
+mod waiting;
 
 pub use failure::Failure;

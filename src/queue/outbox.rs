@@ -2,25 +2,29 @@
 //! Telegram has taken them or has said that it never will.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use futures::FutureExt;
 use scoped_futures::ScopedFutureExt;
+use sqlx::MySqlConnection;
 
+use super::batch::{BatchOptions, Batcher, of_all};
 use super::failure::{Failure, backoff, shorten};
 use super::inbox::{in_chrono, panic_text};
 use super::pacer::Pacer;
 use super::runner::{Lane, LaneWorker, Step};
+use super::waiting::{LaneRow, Waiting};
 use crate::clock::Timestamp;
 use crate::crud;
-use crate::ids::ChatId;
+use crate::ids::{ChatId, MessageId};
 use crate::models::audit::Actor;
 use crate::models::bot::Bot;
 use crate::models::event::QueueStatus;
-use crate::models::lane::Queue;
-use crate::models::outgoing::{Body, QueuedMessage};
+use crate::models::lane::{Lease, Queue};
+use crate::models::outgoing::{Body, Class, QueuedMessage};
 use crate::telemetry::metrics::{Outbound, Place};
 use crate::work::{Origin, Work, Works};
 
@@ -57,10 +61,28 @@ pub trait Courier: Send + Sync + 'static {
 
 /// Sends queued messages.
 pub struct OutboxWorker<C> {
-    pub works: Works,
-    pub courier: C,
-    pub pacer: Pacer,
+    works: Works,
+    courier: C,
+    pacer: Pacer,
+    waiting: Waiting<QueuedMessage>,
+    marks: Batcher<Mark, Marked>,
 }
+
+/// A message that Telegram has taken.
+struct Mark {
+    id: MessageId,
+    /// What Telegram calls it.
+    message_id: Option<i64>,
+    /// The lane to be given back, when nothing is left in it, and when its next message may leave.
+    leave: Option<(Lease, Timestamp)>,
+}
+
+/// Whether the lane was given back in the commit of the mark.
+type Marked = Result<bool, Arc<sqlx::Error>>;
+
+/// Messages that are marked in one commit.
+const MARKS: BatchOptions<Mark> =
+    BatchOptions { waiting: 1024, most: 64, weight: |_| 0, heaviest: 1, slow: Duration::from_millis(500) };
 
 /// Telegram allows one message a second in a chat.
 const CHAT_PACE: TimeDelta = TimeDelta::seconds(1);
@@ -81,10 +103,12 @@ impl<C: Courier> LaneWorker for OutboxWorker<C> {
     const QUEUE: Queue = Queue::Outbox;
     const KEEP_IDLE: bool = true;
 
+    fn classes(&self) -> Vec<(u8, u8)> {
+        Class::ALL.map(|class| (class as u8, class as u8)).to_vec()
+    }
+
     async fn step(&self, lane: &mut Lane) -> sqlx::Result<Step> {
-        let mut conn = self.works.db.acquire().await?;
-        let next = crud::outgoing::next_of_lane(&mut conn, &lane.lease.lane, 2).await?;
-        drop(conn);
+        let next = self.waiting.next(&lane.lease.lane).await?;
         let Some(message) = next.first() else { return Ok(Step::Drained) };
         let now = self.works.clock.now();
         if let Some(until) = message.retry_at.filter(|until| *until > now) {
@@ -112,7 +136,32 @@ impl<C: Courier> LaneWorker for OutboxWorker<C> {
     }
 }
 
+#[async_trait]
+impl LaneRow for QueuedMessage {
+    /// The next, and whether it is the last.
+    const AHEAD: u32 = 2;
+
+    fn lane(&self) -> &str {
+        &self.lane
+    }
+    async fn of_lane(conn: &mut MySqlConnection, lane: &str, limit: u32) -> sqlx::Result<Vec<Self>> {
+        crud::outgoing::next_of_lane(conn, lane, limit).await
+    }
+    async fn of_lanes(conn: &mut MySqlConnection, lanes: &[String], limit: u32) -> sqlx::Result<Vec<Self>> {
+        crud::outgoing::next_of_lanes(conn, lanes, limit).await
+    }
+}
+
 impl<C: Courier> OutboxWorker<C> {
+    pub fn new(works: Works, courier: C, pacer: Pacer) -> Self {
+        let of_marks = works.clone();
+        let marks = Batcher::start(MARKS, move |marks| {
+            let works = of_marks.clone();
+            async move { mark_sent(&works, &marks).await }
+        });
+        Self { waiting: Waiting::start(works.db.clone()), works, courier, pacer, marks }
+    }
+
     async fn deliver(&self, message: &QueuedMessage, body: &Body) -> Delivery {
         let (metrics, begun) = (&self.works.metrics, Instant::now());
         let sending = self.courier.deliver(message.bot, message.chat_id, body);
@@ -169,7 +218,6 @@ impl<C: Courier> OutboxWorker<C> {
         }
     }
 
-    /// Tried hard: a message whose mark is lost goes out twice.
     async fn sent(
         &self,
         lane: &Lane,
@@ -177,18 +225,10 @@ impl<C: Courier> OutboxWorker<C> {
         message_id: Option<i64>,
         last: bool,
     ) -> sqlx::Result<Step> {
-        let now = self.works.clock.now();
-        let marked = self.works.db.insist("message_sent", |conn| {
-            async move {
-                crud::outgoing::mark_sent(conn, message.id, message_id, now).await?;
-                match last {
-                    true => crud::lane::release(conn, &lane.lease, lane.not_before).await,
-                    false => Ok(false),
-                }
-            }
-            .scope_boxed()
-        });
-        let released = marked.await?;
+        let leave = last.then(|| (lane.lease.clone(), lane.not_before));
+        let marked = self.marks.ask(Mark { id: message.id, message_id, leave }).await;
+        let unmarked = || sqlx::Error::Protocol("a message that was sent could not be marked so".to_owned());
+        let released = marked.map_err(|_| unmarked())?.map_err(of_all)?;
         self.count(message, Outbound::Sent);
         Ok(if released { Step::Released } else { Step::Progress })
     }
@@ -265,6 +305,33 @@ impl<C: Courier> OutboxWorker<C> {
         });
         done.await.map_err(into_database_error)?;
         Ok(Step::Progress)
+    }
+}
+
+/// Marks what was sent and gives back the lanes in which nothing is left. Tried hard: a message whose mark is lost goes
+/// out twice.
+async fn mark_sent(works: &Works, marks: &[Mark]) -> Vec<Marked> {
+    let now = works.clock.now();
+    let marked = works.db.insist("message_sent", |conn| {
+        async move {
+            let sent: Vec<_> = marks.iter().map(|mark| (mark.id, mark.message_id)).collect();
+            crud::outgoing::mark_all_sent(conn, &sent, now).await?;
+            let leases: Vec<_> =
+                marks.iter().filter_map(|mark| mark.leave.as_ref()).map(|(lease, at)| (lease, *at)).collect();
+            crud::lane::release_many(conn, &leases).await
+        }
+        .scope_boxed()
+    });
+    match marked.await {
+        Ok(kept) => {
+            let left =
+                |mark: &Mark| mark.leave.as_ref().is_some_and(|(lease, _)| !kept.contains(&lease.lane));
+            marks.iter().map(|mark| Ok(left(mark))).collect()
+        }
+        Err(error) => {
+            let error = Arc::new(error);
+            marks.iter().map(|_| Err(error.clone())).collect()
+        }
     }
 }
 

@@ -35,6 +35,8 @@ pub enum Step {
 /// A lane that is being drained.
 pub struct Lane {
     pub lease: Lease,
+    /// The class under which it was claimed, 0 the most urgent.
+    pub class: u8,
     /// Claims without progress, this one included.
     pub attempts: u32,
     /// When the next paced message may leave (outbox).
@@ -48,9 +50,12 @@ pub trait LaneWorker: Send + Sync + 'static {
     /// Whether an idle lane's row is kept to remember its pace.
     const KEEP_IDLE: bool;
 
-    /// How urgent lanes of a class are, 0 first; None: they are not for this process.
+    /// The classes of lanes that are for this process, each with its urgency, 0 first.
+    fn classes(&self) -> Vec<(u8, u8)>;
+
+    /// How urgent lanes of a class are; None: they are not for this process.
     fn urgency(&self, class: u8) -> Option<u8> {
-        Some(class)
+        self.classes().into_iter().find(|(of, _)| *of == class).map(|(_, urgency)| urgency)
     }
 
     /// Handles what is next in the lane. The lease is kept alive meanwhile; if it is lost all the same, the step is
@@ -142,7 +147,8 @@ impl<W: LaneWorker> Runner<W> {
     async fn claim_due(self: &Arc<Self>) -> sqlx::Result<Duration> {
         let due = {
             let mut conn = self.works.db.acquire().await?;
-            lane::next_due(&mut conn, W::QUEUE).await?
+            let classes: Vec<u8> = self.worker.classes().into_iter().map(|(class, _)| class).collect();
+            lane::next_due(&mut conn, W::QUEUE, &classes).await?
         };
         let ours = |(class, due_at)| Some((self.worker.urgency(class)?, class, due_at));
         let mut due: Vec<(u8, u8, Timestamp)> = due.into_iter().filter_map(ours).collect();
@@ -202,6 +208,7 @@ impl<W: LaneWorker> Runner<W> {
             .await?;
         let lane = |claimed: Claimed| Lane {
             lease: Lease { queue: W::QUEUE, lane: claimed.lane, owner, version: claimed.version },
+            class,
             attempts: claimed.attempts,
             not_before: claimed.not_before,
         };

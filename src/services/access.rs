@@ -45,7 +45,10 @@ pub enum AccessError {
 /// The roles that work at this instant, the weakest first and never empty: everybody is a user.
 pub async fn roles_of(work: &mut Work, user: UserId) -> sqlx::Result<Vec<Role>> {
     let now = work.now();
-    let mut roles = crud::role::active(work.conn(), user, now).await?;
+    let mut roles = match work.glance_at(user) {
+        Some(person) if !person.has_grants => Vec::new(),
+        _ => crud::role::active(work.reading(), user, now).await?,
+    };
     roles.extend(environment_role(&work.config(), user));
     roles.push(Role::User);
     roles.sort();
@@ -88,7 +91,7 @@ async fn roles_of_actor(work: &mut Work) -> sqlx::Result<Vec<Role>> {
     let Actor::User(actor) = work.actor() else {
         return Ok(vec![Role::Superadmin]);
     };
-    let known = crud::user::find(work.conn(), actor).await?;
+    let known = crud::user::find(work.reading(), actor).await?;
     if known.is_some_and(|user| user.status == UserStatus::Banned) {
         return Ok(vec![Role::User]);
     }

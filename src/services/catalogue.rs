@@ -108,8 +108,8 @@ pub async fn offer(work: &mut Work, plan_id: PlanId, language: Language) -> sqlx
 
 /// What every plan that ever was is called in `language`.
 pub async fn names(work: &mut Work, language: Language) -> sqlx::Result<BTreeMap<PlanId, PlanName>> {
-    let plans = crud::plan::list(work.conn()).await?;
-    let texts = crud::plan::texts(work.conn(), None).await?;
+    let plans = crud::plan::list(work.reading()).await?;
+    let texts = crud::plan::texts(work.reading(), None).await?;
     let named = plans.into_iter().map(|plan| (plan.id, in_words(plan, &texts, &[], language).into()));
     Ok(named.collect())
 }

@@ -7,7 +7,7 @@ use crate::ids::UserId;
 use crate::models::audit::{Action, Actor};
 use crate::models::bot::Language;
 use crate::models::role::Permission;
-use crate::models::user::{User, UserStatus};
+use crate::models::user::{Glance, User, UserStatus};
 use crate::services::access::{self, AccessError};
 use crate::work::Work;
 
@@ -34,17 +34,29 @@ pub struct Sender {
 /// Makes or refreshes the person behind an update, and tells whether they are new. One who had blocked the bot is
 /// active again. Writes only what changed.
 pub async fn touch(work: &mut Work, sender: &Sender) -> sqlx::Result<(User, bool)> {
-    if let Some(known) = crud::user::find(work.conn(), sender.id).await? {
+    if work.glance_at(sender.id).is_none() {
+        look_at(work, &[sender.id]).await?;
+    }
+    if let Some(known) = work.glance_at(sender.id).map(|glance| glance.user.clone()) {
         return Ok((refresh(work, known, sender).await?, false));
     }
     let user = newcomer(work, sender);
     if crud::user::insert(work.conn(), &user).await? {
         work.audit(Action::UserJoined, Some(&target(user.id)), ()).await?;
+        work.keep_in_sight([Glance::of_newcomer(user.clone())]);
         return Ok((user, true));
     }
     // Another update of the same person was first; the insert waited for its commit.
     let known = crud::user::find(work.conn(), sender.id).await?.ok_or(sqlx::Error::RowNotFound)?;
     Ok((refresh(work, known, sender).await?, false))
+}
+
+/// Reads what there is of people in one statement, so that most of what their updates ask for need not be read one by
+/// one.
+pub async fn look_at(work: &mut Work, people: &[UserId]) -> sqlx::Result<()> {
+    let glances = crud::user::glance(work.reading(), people).await?;
+    work.keep_in_sight(glances);
+    Ok(())
 }
 
 fn newcomer(work: &Work, sender: &Sender) -> User {
@@ -70,9 +82,13 @@ async fn refresh(work: &mut Work, known: User, sender: &Sender) -> sqlx::Result<
         ..known.clone()
     };
     // Updates may be handled out of order: a person is never seen earlier than they were.
-    if user != known || work.now().since(known.last_seen_at) >= SEEN_EVERY {
-        user.last_seen_at = work.now().max(known.last_seen_at);
+    let last_seen_at = work.now().max(known.last_seen_at);
+    if user != known {
+        user.last_seen_at = last_seen_at;
         crud::user::update_seen(work.conn(), &user).await?;
+    } else if work.now().since(known.last_seen_at) >= SEEN_EVERY {
+        user.last_seen_at = last_seen_at;
+        work.saw(user.id);
     }
     if user.status == UserStatus::Blocked
         && change_status(work, user.id, UserStatus::Blocked, UserStatus::Active, Action::UserReturned).await?

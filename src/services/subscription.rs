@@ -201,12 +201,18 @@ pub async fn start_trial(
 
 /// When a person took the trial; None while they may still take it.
 pub async fn trial_taken_at(work: &mut Work, user_id: UserId) -> sqlx::Result<Option<Timestamp>> {
-    crud::subscription::trial_at(work.conn(), user_id).await
+    if work.glance_at(user_id).is_some_and(|person| !person.took_trial) {
+        return Ok(None);
+    }
+    crud::subscription::trial_at(work.reading(), user_id).await
 }
 
 /// Everything a person ever had, the latest end first.
 pub async fn list_of_user(work: &mut Work, user_id: UserId) -> sqlx::Result<Vec<Subscription>> {
-    crud::subscription::list_of_user(work.conn(), user_id).await
+    if work.glance_at(user_id).is_some_and(|person| !person.has_subscriptions) {
+        return Ok(Vec::new());
+    }
+    crud::subscription::list_of_user(work.reading(), user_id).await
 }
 
 /// A subscription of this person; somebody else's is as unknown as one that never was.

@@ -3,12 +3,15 @@
 use chrono::Duration;
 use futures::future::join_all;
 use scoped_futures::ScopedFutureExt;
-use usipipo::ids::UserId;
-use usipipo::models::bot::Language;
+use usipipo::crud;
+use usipipo::ids::{ChatId, ConfigId, UserId};
+use usipipo::models::bot::{Bot, Language};
+use usipipo::models::dialog::Dialog;
 use usipipo::models::role::{Permission, Role};
 use usipipo::models::user::{User, UserStatus};
 use usipipo::services::access::{self, AccessError};
 use usipipo::services::people::{self, Sender};
+use usipipo::services::{dialog, subscription};
 use usipipo::work::Origin;
 
 use crate::support::works::{ADMIN, SUPERADMIN, TestWorks, by, sender};
@@ -313,4 +316,69 @@ async fn the_list_begins_with_the_newest() {
     assert!(matches!(list.await, Err(AccessError::Forbidden(Permission::ViewUsers))));
     let count = test.run("count", by(UserId(4)), |work| people::count(work).scope_boxed());
     assert!(matches!(count.await, Err(AccessError::Forbidden(Permission::ViewUsers))));
+}
+
+/// What was seen at a glance holds only as long as nothing was changed.
+#[tokio::test]
+async fn what_is_known_at_a_glance_is_never_older_than_what_was_changed() {
+    let test = TestWorks::new().await;
+    test.person(ANA.0).await;
+    let question = Dialog::RenameConfig { config_id: ConfigId(7) };
+    let lived = test.run::<_, sqlx::Error, _>("live", by(ANA), |work| {
+        let question = question.clone();
+        async move {
+            let chat = ChatId::from(ANA);
+            people::touch(work, &sender(ANA.0)).await?;
+            assert!(work.glance_at(ANA).is_some(), "read with the person");
+            assert_eq!(dialog::current(work, Bot::Client, chat).await?, None);
+            assert_eq!(subscription::trial_taken_at(work, ANA).await?, None);
+            assert!(work.glance_at(ANA).is_some(), "and nothing of it was asked again");
+            dialog::ask(work, Bot::Client, chat, question.clone()).await?;
+            assert_eq!(dialog::current(work, Bot::Client, chat).await?, Some(question.clone()));
+            people::touch(work, &sender(ANA.0)).await?;
+            assert_eq!(dialog::current(work, Bot::Client, chat).await?, Some(question.clone()));
+            assert_eq!(dialog::leave(work, Bot::Client, chat).await?, Some(question));
+            people::touch(work, &sender(ANA.0)).await?;
+            assert_eq!(dialog::leave(work, Bot::Client, chat).await?, None);
+            Ok(())
+        }
+        .scope_boxed()
+    });
+    lived.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_glance_shows_whatever_a_person_has() {
+    let test = TestWorks::new().await;
+    for id in [ANA.0, BOB.0] {
+        test.person(id).await;
+    }
+    let statements = [
+        "INSERT INTO dialogs (bot, chat_id, state, updated_at) VALUES ('client', 100, '{}', NOW())",
+        "INSERT INTO user_roles (user_id, role, granted_at) VALUES (100, 'admin', NOW())",
+        "INSERT INTO subscriptions (user_id, product, status, starts_at, ends_at, device_limit, created_at, \
+         updated_at) VALUES (100, 'trial', 'active', NOW(), NOW(), 1, NOW(), NOW())",
+        "INSERT INTO trials (user_id, subscription_id, created_at) SELECT 100, id, NOW() FROM subscriptions",
+        "INSERT INTO payments (user_id, plan_id, provider, order_ref, status, amount, currency, duration_days, \
+         device_limit, message_id, chat_id, expires_at, created_at, updated_at) \
+         SELECT 100, id, 'stars', 'r1', 'pending', 1, 'XTR', 30, 1, 5, 100, NOW(), NOW(), NOW() FROM plans LIMIT 1",
+    ];
+    for statement in statements {
+        sqlx::query(statement).execute(&test.db.pool).await.unwrap();
+    }
+    let mut conn = test.db.pool.acquire().await.unwrap();
+    let seen = crud::user::glance(&mut conn, &[ANA, BOB, UserId(300)]).await.unwrap();
+    assert_eq!(seen.len(), 2, "whoever never came is left out");
+    for glance in seen {
+        let all = glance.user.id == ANA;
+        let found = [
+            glance.has_dialog,
+            glance.has_grants,
+            glance.has_subscriptions,
+            glance.took_trial,
+            glance.has_pending_order,
+            glance.shows_order,
+        ];
+        assert_eq!(found, [all; 6], "of {}", glance.user.id);
+    }
 }

@@ -130,12 +130,18 @@ pub async fn send_stars_invoice(
 
 /// The newest order that a person may still pay.
 pub async fn open_order_of(work: &mut Work, user_id: UserId) -> sqlx::Result<Option<Payment>> {
+    if work.glance_at(user_id).is_some_and(|person| !person.has_pending_order) {
+        return Ok(None);
+    }
     let now = work.now();
-    crud::payment::find_open_of_user(work.conn(), user_id, now).await
+    crud::payment::find_open_of_user(work.reading(), user_id, now).await
 }
 
 /// A message of this person shows something else from now on.
 pub async fn left(work: &mut Work, user_id: UserId, shown_in: (ChatId, i64)) -> sqlx::Result<()> {
+    if work.glance_at(user_id).is_some_and(|person| !person.shows_order) {
+        return Ok(());
+    }
     crud::payment::forget_message(work.conn(), user_id, shown_in.0, shown_in.1).await
 }
 

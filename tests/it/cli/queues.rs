@@ -8,6 +8,7 @@ use usipipo::demo::outline::Fault;
 use usipipo::ids::{EventId, JobId, time_ordered};
 use usipipo::models::event::{NewEvent, QueueStatus, Source};
 use usipipo::models::job::Job;
+use usipipo::models::lane::{Caused, Queue};
 
 use crate::client_bot::{ANA, message};
 use crate::story::press;
@@ -73,7 +74,8 @@ async fn a_dead_job_runs_again_and_no_other() {
     let test = TestWorks::new().await;
     let id = JobId(time_ordered());
     let mut conn = test.db.pool.acquire().await.unwrap();
-    crud::job::insert_many(&mut conn, &[(id, Job::Purge)], None, test.clock.now()).await.unwrap();
+    let job = Caused { id, cause: None, what: Job::Purge };
+    crud::job::insert_many(&mut conn, &[job], test.clock.now()).await.unwrap();
     let shell = Shell::over(test.db.url());
     assert!(shell.run(&["jobs", "retry", &id.to_string()]).await.failed(2).contains("is pending"));
     crud::job::finish(&mut conn, id, QueueStatus::Dead, Some("no luck"), test.clock.now()).await.unwrap();
@@ -82,7 +84,7 @@ async fn a_dead_job_runs_again_and_no_other() {
     assert!(shell.run(&["jobs", "retry", &id.to_string()]).await.ok().contains("runs again"));
     let job = crud::job::find(&mut conn, id).await.unwrap().unwrap();
     assert_eq!((job.status, job.attempts), (QueueStatus::Pending, 0));
-    let next = crud::lane::next_due(&mut conn, usipipo::models::lane::Queue::Jobs).await.unwrap();
+    let next = crud::lane::next_due(&mut conn, Queue::Jobs, &[0, 1]).await.unwrap();
     assert!(next[0].1 <= test.clock.now());
     assert_eq!(test.audited("job_retried").await.len(), 1);
 }

@@ -44,8 +44,32 @@ struct Handler {
     /// Bodies whose handling fails, or panics.
     broken: Option<(&'static str, Breakage)>,
     handled: Arc<AtomicU32>,
+    /// Effects that are under way.
+    in_hand: InHand,
     /// Waits here in the middle of an effect when the body is "slow".
     gate: Arc<Notify>,
+}
+
+#[derive(Clone, Default)]
+struct InHand(Arc<AtomicU32>);
+
+impl InHand {
+    fn one_more(&self) -> Self {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        self.clone()
+    }
+    fn count(&self) -> usize {
+        self.0.load(Ordering::SeqCst) as usize
+    }
+}
+
+/// An effect that has ended, well or not.
+struct Ends(InHand);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -58,6 +82,7 @@ enum Breakage {
 #[async_trait]
 impl EventHandler for Handler {
     async fn handle(&self, work: &mut Work, event: &InboundEvent) -> Result<(), Failure> {
+        let _in_hand = Ends(self.in_hand.one_more());
         let body = String::from_utf8(event.body.clone()).unwrap();
         mark(work, "handled", Some(&event.lane), &body).await?;
         self.handled.fetch_add(1, Ordering::SeqCst);
@@ -80,7 +105,7 @@ impl EventHandler for Handler {
 }
 
 fn worker(works: &Works, handler: &Handler) -> InboxWorker<Handler> {
-    InboxWorker { works: works.clone(), handler: handler.clone(), max_attempts: 3 }
+    InboxWorker::new(works.clone(), handler.clone(), 3)
 }
 
 /// What took effect in a lane, in order.
@@ -158,8 +183,8 @@ async fn a_pre_checkout_query_overtakes_a_full_inbox() {
             NewEvent { body: b"slow".to_vec(), ..event(&format!("chat:{chat}"), &chat.to_string(), now) };
         inbox.store(slow).await.unwrap();
     }
-    let begun = || handler.handled.load(Ordering::SeqCst) as usize;
-    eventually(LIMIT, async || begun() == room).await;
+    let in_hand = || handler.in_hand.count();
+    eventually(LIMIT, async || in_hand() == room).await;
     let from = r#""from":{"id":6,"is_bot":false,"first_name":"Ana"}"#;
     let query = format!(r#"{{"id":"9",{from},"currency":"XTR","total_amount":75,"invoice_payload":"p"}}"#);
     let query = update("pre_checkout_query", &query);
@@ -169,7 +194,7 @@ async fn a_pre_checkout_query_overtakes_a_full_inbox() {
     inbox.store(press).await.unwrap();
     inbox.store(query).await.unwrap();
     eventually(LIMIT, async || effects(&works, &asked).await.len() == 1).await;
-    assert_eq!(begun(), room + 1, "nobody else has moved");
+    assert_eq!(in_hand(), room, "nobody else has moved");
     assert!(effects(&works, &pressed).await.is_empty(), "what is ordinary waits its turn");
     eventually(LIMIT, async || {
         handler.gate.notify_waiters();
@@ -339,5 +364,49 @@ async fn what_cannot_be_handled_is_given_up_with_a_reason_and_the_lane_goes_on()
             );
         }
         process.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_in_many_chats_shares_commits_each_with_its_own_cause() {
+    let works = TestWorks::new().await;
+    let inbox = InboxWriter::start((*works).clone());
+    let now = works.clock.now();
+    let chats = (0..40).map(|chat| event(&format!("chat:{chat}"), &format!("of {chat}"), now));
+    for stored in join_all(chats.map(|event| inbox.store(event))).await {
+        stored.unwrap();
+    }
+    let process = Process::start(&works, worker(&works, &Handler::default()));
+    eventually(LIMIT, async || count(&works, "done").await == 40).await;
+    process.stop().await;
+    let one = |sql: &'static str| sqlx::query_scalar::<_, i64>(sql).fetch_one(&works.db.pool);
+    let commits = one("SELECT COUNT(DISTINCT done_at) FROM inbound_events").await.unwrap();
+    assert!(commits <= 25, "{commits} commits for 40 chats, eight at a time");
+    let caused = "SELECT COUNT(*) FROM audit_logs a JOIN inbound_events e ON a.cause_id = e.id \
+                  AND a.target = e.lane AND a.details = CONCAT('\"', e.body, '\"')";
+    assert_eq!(one(caused).await.unwrap(), 40, "each effect knows its event");
+    assert_eq!(one("SELECT COUNT(*) FROM lanes WHERE queue = 0").await.unwrap(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_fails_among_many_harms_none_of_them() {
+    for how in [Breakage::Fails, Breakage::Panics, Breakage::GivesUp] {
+        let works = TestWorks::new().await;
+        let inbox = InboxWriter::start((*works).clone());
+        let now = works.clock.now();
+        let name = |chat: usize| if chat == 3 { "bad".to_owned() } else { format!("of {chat}") };
+        let chats = (0..8).map(|chat| event(&format!("chat:{chat}"), &name(chat), now));
+        for stored in join_all(chats.map(|event| inbox.store(event))).await {
+            stored.unwrap();
+        }
+        let handler = Handler { broken: Some(("bad", how)), ..Handler::default() };
+        let process = Process::start(&works, worker(&works, &handler));
+        eventually(LIMIT, async || (count(&works, "done").await, count(&works, "dead").await) == (7, 1))
+            .await;
+        process.stop().await;
+        for chat in 0..8 {
+            let expected = if chat == 3 { vec![] } else { vec![name(chat)] };
+            assert_eq!(effects(&works, &format!("chat:{chat}")).await, expected);
+        }
     }
 }

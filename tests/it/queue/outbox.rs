@@ -77,7 +77,7 @@ async fn queue(works: &Works, messages: &[Outgoing]) {
 
 fn start(works: &Works, door: &Door, per_second: u32) -> Process {
     let pacer = Pacer::new(works.clone(), per_second);
-    Process::start(works, OutboxWorker { works: works.clone(), courier: door.clone(), pacer })
+    Process::start(works, OutboxWorker::new(works.clone(), door.clone(), pacer))
 }
 
 async fn statuses(works: &TestWorks) -> Vec<String> {

@@ -86,7 +86,7 @@ impl Chats {
         let works = works.clone();
         let pacer = Pacer::new(works.clone(), works.config.telegram.messages_per_second);
         let courier = BotCourier::new(works.clone(), clients(&works));
-        let worker = OutboxWorker { works: works.clone(), courier, pacer };
+        let worker = OutboxWorker::new(works.clone(), courier, pacer);
         let poll = Duration::from_millis(20);
         let options = RunnerOptions { lease: Duration::from_secs(30), parallel: 8, urgent: 2, poll };
         let stop = CancellationToken::new();

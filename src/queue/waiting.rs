@@ -1,0 +1,97 @@
+//! What waits in the lanes: lanes that ask at the same time are answered by one statement.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::MySqlConnection;
+
+use super::batch::{BatchOptions, Batcher, of_all};
+use crate::db::Db;
+
+/// A row of a queue.
+#[async_trait]
+pub trait LaneRow: Sized + Send + 'static {
+    /// Rows read at once from one lane.
+    const AHEAD: u32;
+
+    fn lane(&self) -> &str;
+    /// The next rows of a lane, up to `limit`.
+    async fn of_lane(conn: &mut MySqlConnection, lane: &str, limit: u32) -> sqlx::Result<Vec<Self>>;
+    /// The next rows of several lanes, up to `limit` in all, lane by lane in the order of their names.
+    async fn of_lanes(conn: &mut MySqlConnection, lanes: &[String], limit: u32) -> sqlx::Result<Vec<Self>>;
+}
+
+/// Lanes read by one statement.
+const LANES: usize = 64;
+/// Rows read by one statement.
+const ROWS: u32 = 256;
+
+/// None: not everything that waits in the lane was read.
+type Read<T> = Result<Option<Vec<T>>, Arc<sqlx::Error>>;
+
+/// Reads what waits in lanes.
+pub struct Waiting<T> {
+    db: Db,
+    lanes: Batcher<String, Read<T>>,
+}
+
+impl<T: LaneRow> Waiting<T> {
+    /// Starts the reading task.
+    pub fn start(db: Db) -> Self {
+        let slow = Duration::from_millis(500);
+        let options = BatchOptions { waiting: 1024, most: LANES, weight: |_| 0, heaviest: 1, slow };
+        let of_many = db.clone();
+        let lanes = Batcher::start(options, move |lanes| {
+            let db = of_many.clone();
+            async move { read(&db, &lanes).await }
+        });
+        Self { db, lanes }
+    }
+
+    /// The next rows of a lane; fewer than [`LaneRow::AHEAD`] are all there are.
+    pub async fn next(&self, lane: &str) -> sqlx::Result<Vec<T>> {
+        if let Ok(answer) = self.lanes.ask(lane.to_owned()).await
+            && let Some(rows) = answer.map_err(of_all)?
+        {
+            return Ok(rows);
+        }
+        let mut conn = self.db.acquire().await?;
+        T::of_lane(&mut conn, lane, T::AHEAD).await
+    }
+}
+
+async fn read<T: LaneRow>(db: &Db, lanes: &[String]) -> Vec<Read<T>> {
+    let rows = async {
+        let mut conn = db.acquire().await?;
+        match lanes {
+            [lane] => T::of_lane(&mut conn, lane, T::AHEAD).await,
+            lanes => T::of_lanes(&mut conn, lanes, ROWS).await,
+        }
+    };
+    match rows.await {
+        Ok(rows) => by_lane(lanes, rows),
+        Err(error) => {
+            let error = Arc::new(error);
+            lanes.iter().map(|_| Err(error.clone())).collect()
+        }
+    }
+}
+
+/// Rows by the lane they are of. Where the statement's limit was reached, what comes last is not known.
+fn by_lane<T: LaneRow>(lanes: &[String], rows: Vec<T>) -> Vec<Read<T>> {
+    let cut = (rows.len() >= ROWS as usize).then(|| rows.last().map(|row| row.lane().to_owned())).flatten();
+    let mut found: HashMap<String, Vec<T>> = HashMap::new();
+    for row in rows {
+        let of_lane = found.entry(row.lane().to_owned()).or_default();
+        if of_lane.len() < T::AHEAD as usize {
+            of_lane.push(row);
+        }
+    }
+    let mut answer = |lane: &String| {
+        let known = cut.as_ref().is_none_or(|cut| lane < cut);
+        Ok(known.then(|| found.remove(lane).unwrap_or_default()))
+    };
+    lanes.iter().map(&mut answer).collect()
+}
