@@ -1,5 +1,6 @@
 //! What is measured, each on its own database.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
@@ -8,6 +9,7 @@ use anyhow::{bail, ensure};
 use tokio::task::JoinSet;
 
 use crate::client::Line;
+use crate::crowd;
 use crate::telegram::Telegram;
 use crate::world::{self, FIRST, SECRET, Served};
 
@@ -55,42 +57,75 @@ async fn send_starts(address: &str, from: i64, count: i64) -> anyhow::Result<Dur
     Ok(begun.elapsed())
 }
 
+/// Updates before the measured ones: caches fill, connections are made.
+const WARM: i64 = 2000;
+
+/// A migrated database with people in it.
+pub struct Ground {
+    pub url: String,
+    /// The person and update that comes next.
+    next: i64,
+    people: i64,
+}
+
+impl Ground {
+    /// One of that name made anew, with people who have been here before, beside a crowd of this scale.
+    pub async fn new(name: &str, people: i64, crowd: f64) -> anyhow::Result<Self> {
+        let url = world::fresh_database(name).await?;
+        if crowd > 0.0 {
+            let took = crowd::fill(&url, crowd).await?;
+            eprintln!("the crowd was made in {:.0} s", took.as_secs_f64());
+        }
+        world::add_people(&url, people).await?;
+        Ok(Self { url, next: 1, people })
+    }
+
+    /// So many people who have not spoken yet: the first of them.
+    fn take(&mut self, count: i64) -> anyhow::Result<i64> {
+        let first = self.next;
+        self.next += count;
+        ensure!(self.next <= self.people + 1, "too few people in {}", self.url);
+        Ok(first)
+    }
+}
+
 /// Updates a second of the minimal handler.
-pub async fn baseline(count: i64) -> anyhow::Result<f64> {
-    let url = world::fresh_database("bench_baseline").await?;
-    world::add_people(&url, count + 2000).await?;
-    let served = Served::baseline(&url)?;
-    send_starts(&served.address, 1, 2000).await?;
-    let took = send_starts(&served.address, 2001, count).await?;
-    let stored = world::count(&url, "SELECT COUNT(*) FROM audit_logs").await?;
-    ensure!(stored == count + 2000, "{stored} audit rows");
+pub async fn baseline(ground: &mut Ground, count: i64) -> anyhow::Result<f64> {
+    let first = ground.take(WARM + count)?;
+    let url = &ground.url;
+    let served = Served::baseline(url)?;
+    let rows = "SELECT COUNT(*) FROM audit_logs WHERE action = 'update'";
+    let before = world::count(url, rows).await?;
+    send_starts(&served.address, first, WARM).await?;
+    let took = send_starts(&served.address, first + WARM, count).await?;
+    let stored = world::count(url, rows).await? - before;
+    ensure!(stored == count + WARM, "{stored} audit rows");
     Ok(rate(count, took))
 }
 
 /// Of one burst: updates stored and answered a second, and updates whose reply has left a second.
-pub async fn burst(count: i64) -> anyhow::Result<(f64, f64)> {
-    let (telegram, url, served) = open("bench_burst", count + 2000).await?;
-    send_starts(&served.address, 1, 2000).await?;
-    settled(&telegram, 2000).await?;
+pub async fn burst(ground: &mut Ground, count: i64) -> anyhow::Result<(f64, f64)> {
+    let first = ground.take(WARM + count)?;
+    let (telegram, served) = open(ground).await?;
+    send_starts(&served.address, first, WARM).await?;
+    settled(&telegram, WARM).await?;
     telegram.forget();
     let begun = Instant::now();
-    let stored = send_starts(&served.address, 2001, count).await?;
+    let stored = send_starts(&served.address, first + WARM, count).await?;
     let handled = settled(&telegram, count).await?.duration_since(begun);
-    let done = "SELECT COUNT(*) FROM inbound_events WHERE status = 'done'";
-    ensure!(world::count(&url, done).await? == count + 2000, "not every update is done");
+    let waiting = "SELECT COUNT(*) FROM inbound_events WHERE status <> 'done'";
+    ensure!(world::count(&ground.url, waiting).await? == 0, "not every update is done");
     Ok((rate(count, stored), rate(count, handled)))
 }
 
-async fn open(database: &str, people: i64) -> anyhow::Result<(Telegram, String, Served)> {
+async fn open(ground: &Ground) -> anyhow::Result<(Telegram, Served)> {
     let telegram = Telegram::default();
     let api = telegram.start().await;
-    let url = world::fresh_database(database).await?;
-    world::add_people(&url, people).await?;
-    let served = Served::server(&url, &api).await?;
+    let served = Served::server(&ground.url, &api).await?;
     while !telegram.is_connected() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    Ok((telegram, url, served))
+    Ok((telegram, served))
 }
 
 async fn settled(telegram: &Telegram, count: i64) -> anyhow::Result<Instant> {
@@ -114,25 +149,33 @@ pub struct Talk {
     pub lost: usize,
 }
 
+impl fmt::Display for Talk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { presses, p50, p99, worst, lost } = self;
+        write!(f, "{presses} presses: p50 {p50:.1} ms, p99 {p99:.1} ms, worst {worst:.1} ms, {lost} lost")
+    }
+}
+
 /// `people` press a button every two seconds for so long.
-pub async fn talk(people: i64, length: Duration) -> anyhow::Result<Talk> {
+pub async fn talk(ground: &mut Ground, people: i64, length: Duration) -> anyhow::Result<Talk> {
     const EVERY: Duration = Duration::from_secs(2);
-    let (telegram, _url, served) = open("bench_talk", people).await?;
-    send_starts(&served.address, 1, people).await?;
+    let first = ground.take(people)?;
+    let (telegram, served) = open(ground).await?;
+    send_starts(&served.address, first, people).await?;
     settled(&telegram, people).await?;
     telegram.forget();
     let rounds = u32::try_from(length.as_secs() / EVERY.as_secs())?;
     let mut tasks = JoinSet::new();
-    for n in 1..=people {
+    for n in first..first + people {
         let address = served.address.clone();
         tasks.spawn(async move {
             let mut line = Line::open(&address).await?;
-            let begun = Instant::now() + EVERY.mul_f64(n as f64 / people as f64);
+            let begun = Instant::now() + EVERY.mul_f64((n - first) as f64 / people as f64);
             let mut pressed = Vec::new();
             for round in 0..rounds {
                 tokio::time::sleep_until((begun + EVERY * round).into()).await;
                 pressed.push(Instant::now());
-                let status = line.post("/telegram/client", SECRET, &press_of(n, people, round)).await?;
+                let status = line.post("/telegram/client", SECRET, &press_of(n, round)).await?;
                 ensure!(status == 200, "a press was answered {status}");
             }
             Ok((n, pressed))
@@ -167,9 +210,10 @@ pub async fn talk(people: i64, length: Duration) -> anyhow::Result<Talk> {
 }
 
 /// One after the other the help and the menu, so that each edit changes something.
-fn press_of(n: i64, people: i64, round: u32) -> String {
+fn press_of(n: i64, round: u32) -> String {
     let person = FIRST + n;
-    let update = people + i64::from(round) * people + n;
+    // Beyond all that were sent otherwise.
+    let update = 1_000_000_000 + n * 1000 + i64::from(round);
     let data = if round.is_multiple_of(2) { "help" } else { "home" };
     format!(
         r#"{{"update_id":{update},"callback_query":{{"id":"{update}","from":{{"id":{person},"is_bot":false,"first_name":"Ana","username":"person{n}","language_code":"en"}},"message":{{"message_id":77,"from":{{"id":1001,"is_bot":true,"first_name":"b","username":"bench_bot"}},"chat":{{"id":{person},"first_name":"Ana","type":"private"}},"date":1790000000,"text":"menu"}},"chat_instance":"1","data":"{data}"}}}}"#
@@ -184,10 +228,11 @@ pub struct Footprint {
     pub most_kib: u64,
 }
 
-pub async fn footprint(updates: i64) -> anyhow::Result<Footprint> {
-    let (telegram, _url, served) = open("bench_memory", updates).await?;
+pub async fn footprint(ground: &mut Ground, updates: i64) -> anyhow::Result<Footprint> {
+    let first = ground.take(updates)?;
+    let (telegram, served) = open(ground).await?;
     let (fresh_kib, _) = served.memory()?;
-    send_starts(&served.address, 1, updates).await?;
+    send_starts(&served.address, first, updates).await?;
     settled(&telegram, updates).await?;
     let (after_kib, most_kib) = served.memory()?;
     Ok(Footprint { ready_ms: served.ready_after.as_secs_f64() * 1e3, fresh_kib, after_kib, most_kib })
