@@ -4,7 +4,7 @@
 mod callback;
 mod client;
 mod pace;
-mod wire;
+pub mod wire;
 
 use std::time::Duration;
 

@@ -142,7 +142,7 @@ struct Envelope<'a> {
 
 /// A transaction as QvaPay itself shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Transaction {
+pub struct Transaction {
     pub uuid: Uuid,
     pub state: ObservedState,
     /// None when it is not a plain number.
@@ -156,12 +156,12 @@ pub(super) struct Transaction {
 
 impl Transaction {
     /// From the answer to a question about one transaction.
-    pub(super) fn read(json: &str) -> Option<Self> {
+    pub fn read(json: &str) -> Option<Self> {
         Self::of(&Members::unwrap(json)?)
     }
 
     /// From a page of the list; what is no transaction in it is passed over.
-    pub(super) fn read_page(json: &str) -> Option<Vec<Self>> {
+    pub fn read_page(json: &str) -> Option<Vec<Self>> {
         let items = list(json.trim_start(), 2)?;
         Some(items.into_iter().filter_map(|item| Self::of(&Members::read(item.get())?)).collect())
     }
@@ -192,7 +192,7 @@ struct Person<'a> {
 
 /// The answer to `create_invoice`.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct MadeInvoice {
+pub struct MadeInvoice {
     pub uuid: Uuid,
     pub url: Option<String>,
     /// The amount that QvaPay wrote down; None when it does not say.
@@ -201,7 +201,7 @@ pub(super) struct MadeInvoice {
 }
 
 impl MadeInvoice {
-    pub(super) fn read(json: &str) -> Option<Self> {
+    pub fn read(json: &str) -> Option<Self> {
         let members = Members::unwrap(json)?;
         Some(Self {
             uuid: members.transaction().ok()??,
@@ -217,7 +217,7 @@ impl MadeInvoice {
 
 /// The answer to `/v2/info`.
 #[derive(Deserialize)]
-pub(super) struct AppInfo<'a> {
+pub struct AppInfo<'a> {
     #[serde(borrow)]
     name: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -227,18 +227,18 @@ pub(super) struct AppInfo<'a> {
 }
 
 impl<'a> AppInfo<'a> {
-    pub(super) fn read(json: &'a str) -> Option<Self> {
+    pub fn read(json: &'a str) -> Option<Self> {
         let envelope: Envelope<'_> = read_object(json)?;
         let inner = envelope.data.map(RawValue::get).filter(|data| data.starts_with('{'));
         read_object(inner.unwrap_or(json))
     }
 
-    pub(super) fn name(&self) -> String {
+    pub fn name(&self) -> String {
         self.name.and_then(text).unwrap_or_else(|| "without a name".to_owned())
     }
 
     /// False only when QvaPay says so.
-    pub(super) fn is_on(&self) -> bool {
+    pub fn is_on(&self) -> bool {
         let off = |flag: Option<&RawValue>| flag.is_some_and(|flag| matches!(flag.get(), "false" | "0"));
         !off(self.active) && !off(self.enabled)
     }
@@ -246,13 +246,13 @@ impl<'a> AppInfo<'a> {
 
 /// What an error answer says, short enough for a log line.
 #[derive(Debug, Default)]
-pub(super) struct ErrorText {
+pub struct ErrorText {
     message: String,
     code: String,
 }
 
 impl ErrorText {
-    pub(super) fn read(body: &str) -> Self {
+    pub fn read(body: &str) -> Self {
         #[derive(Deserialize)]
         struct Body<'a> {
             #[serde(borrow)]
@@ -274,7 +274,7 @@ impl ErrorText {
         }
     }
 
-    pub(super) fn is_duplicate(&self) -> bool {
+    pub fn is_duplicate(&self) -> bool {
         self.code == "DUPLICATE_REQUEST" || self.message.contains("DUPLICATE_REQUEST")
     }
 }
