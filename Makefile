@@ -9,7 +9,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 USIPIPO := $(TARGET)/debug/usipipo
 DOC := RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps
 
-.PHONY: help demo smoke test fire bench lint fmt sqlx check-sqlx picture clean-data
+.PHONY: help demo smoke test fire fuzz bench bench-hot lint fmt sqlx check-sqlx picture clean-data
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -27,25 +27,37 @@ smoke: ## The demo's story without a browser; fails at the first thing that is w
 test: ## Lint, SQL against a real database, docs and all tests (what CI runs)
 	@scripts/setup test browser
 	cargo fmt --check
+	cargo fmt --check --manifest-path fuzz/Cargo.toml
 	@scripts/mariadb --fast run scripts/sqlx check
 	$(DOC)
 	@scripts/mariadb --fast run scripts/run-tests $(ARGS)
+	@scripts/fuzz short
 
 fire: ## The long attacks: killed at every fault point, many lives (ARGS narrows them down)
 	@scripts/setup test
 	@scripts/mariadb --fast run cargo test --locked --test it $(or $(ARGS),fire::) -- --ignored --nocapture --test-threads=1
 
+fuzz: ## Fuzz everything that comes in from outside, long (ARGS is the seconds for each target, and targets)
+	@scripts/setup build
+	@scripts/fuzz long $(or $(ARGS),600)
+
 bench: ## Speed: a release build under load beside a minimal handler (ARGS is the number of rounds)
 	@scripts/setup build database
 	@scripts/mariadb --bench run cargo bench --locked --bench load -- $(ARGS)
 
+bench-hot: ## The hot pure parts alone: time and allocations of each; fails when one allocates more than it may
+	@scripts/setup build
+	cargo bench --locked --bench hot -- $(ARGS)
+
 lint: ## Formatting, clippy and documentation, with warnings denied
 	cargo fmt --check
+	cargo fmt --check --manifest-path fuzz/Cargo.toml
 	cargo clippy --locked --all-targets -- -D warnings
 	$(DOC)
 
 fmt: ## Format the code
 	cargo fmt
+	cargo fmt --manifest-path fuzz/Cargo.toml
 
 sqlx: ## Rewrite .sqlx/, what the build knows of the database, after a change of SQL
 	@scripts/setup build database
