@@ -9,7 +9,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 USIPIPO := $(TARGET)/debug/usipipo
 DOC := RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps
 
-.PHONY: help demo smoke test fire fuzz bench lint fmt sqlx check-sqlx picture clean-data
+.PHONY: help demo smoke test fire fuzz bench bench-hot lint fmt sqlx check-sqlx picture clean-data
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,10 @@ fuzz: ## Fuzz everything that comes in from outside, long (ARGS is the seconds f
 bench: ## Speed: a release build under load beside a minimal handler (ARGS is the number of rounds)
 	@scripts/setup build database
 	@scripts/mariadb --bench run cargo bench --locked --bench load -- $(ARGS)
+
+bench-hot: ## The hot pure parts alone: time and allocations of each; fails when one allocates more than it may
+	@scripts/setup build
+	cargo bench --locked --bench hot -- $(ARGS)
 
 lint: ## Formatting, clippy and documentation, with warnings denied
 	cargo fmt --check
