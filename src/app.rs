@@ -196,7 +196,8 @@ fn providers(config: &Config, telegram: &BTreeMap<Bot, Telegram>) -> Result<Prov
     if let Some(qvapay) = &config.payments.qvapay {
         let (id, secret) = (qvapay.app_id.expose_secret(), qvapay.app_secret.clone());
         let http = QvaPay::http_client()?;
-        providers = providers.with(QvaPay::new(id, secret, qvapay.api_url.as_str(), qvapay.signature, http));
+        let client = QvaPay::new(id, secret, qvapay.api_url.as_str(), qvapay.signature, http);
+        providers = providers.with(client.with_limit(qvapay.limit));
     }
     Ok(providers)
 }

@@ -7,6 +7,8 @@ use secrecy::SecretString;
 use super::one_word;
 use super::read::{Reader, base_url};
 
+use crate::integrations::payments::qvapay::RateLimit;
+
 pub use crate::integrations::payments::qvapay::SignatureRule;
 
 #[derive(Clone, Debug)]
@@ -29,6 +31,8 @@ pub struct QvapayConfig {
     pub api_url: Url,
     /// `QVAPAY_WEBHOOK_SIGNATURE`.
     pub signature: SignatureRule,
+    /// `QVAPAY_CALLS_IN_FIVE_SECONDS`: how many calls it takes.
+    pub limit: RateLimit,
 }
 
 impl PaymentsConfig {
@@ -53,10 +57,13 @@ fn read_qvapay(env: &mut Reader) -> Option<Option<QvapayConfig>> {
         _ => None,
     });
     let expected = "what QvaPay shows for your app, or neither of QVAPAY_APP_ID and QVAPAY_APP_SECRET";
+    let published = RateLimit::default();
+    let calls = env.number("QVAPAY_CALLS_IN_FIVE_SECONDS", "calls", 1..=10_000, published.calls);
     match (app_id?, app_secret?) {
         (Some(app_id), Some(app_secret)) => {
             let api_url = api_url?.unwrap_or_else(default_api_url);
-            Some(Some(QvapayConfig { app_id, app_secret, api_url, signature: rule? }))
+            let limit = RateLimit { calls: calls?, ..published };
+            Some(Some(QvapayConfig { app_id, app_secret, api_url, signature: rule?, limit }))
         }
         (None, None) => Some(None),
         (None, Some(_)) => {
