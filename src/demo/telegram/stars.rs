@@ -139,11 +139,12 @@ impl World {
         payer.stars -= payment.amount;
         self.bot_mut(key.0).stars += payment.amount;
         let (charge_id, amount) = (payment.charge_id.clone(), payment.amount);
+        let paid = self.moment(now);
         self.charges.push(Charge {
             bot: key.0,
             person: key.1,
             payment: payment.clone(),
-            paid: now,
+            paid,
             refunded: None,
         });
         self.chat(key).opened = true;

@@ -183,8 +183,16 @@ pub struct Charge {
     pub bot: i64,
     pub person: i64,
     pub payment: Payment,
-    pub paid: Timestamp,
-    pub refunded: Option<Timestamp>,
+    pub paid: Moment,
+    pub refunded: Option<Moment>,
+}
+
+/// When something is written into the book of Stars, and its place there: the clock may be set back, the book only
+/// ever grows at its end.
+#[derive(Clone, Copy)]
+pub struct Moment {
+    pub place: u64,
+    pub at: Timestamp,
 }
 
 impl BotAccount {
@@ -243,6 +251,11 @@ impl World {
     pub fn next_number(&mut self) -> u64 {
         self.counter += 1;
         self.counter
+    }
+
+    /// The next place in the book of Stars.
+    pub fn moment(&mut self, at: Timestamp) -> Moment {
+        Moment { place: self.next_number(), at }
     }
 
     /// Puts a new message into a chat and returns its id: ids count up over all private chats of a bot.

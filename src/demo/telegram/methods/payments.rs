@@ -100,6 +100,7 @@ pub fn refund(call: &mut Context) -> Answer {
     let person = call.fields.integer("user_id").filter(|id| call.world.person(*id).is_some());
     let person = person.ok_or_else(|| ApiError::bad("invalid user_id specified"))?;
     let (bot, now) = (call.bot, call.now);
+    let moment = call.world.moment(now);
     let charge = call
         .world
         .charges
@@ -109,7 +110,7 @@ pub fn refund(call: &mut Context) -> Answer {
     if charge.refunded.is_some() {
         return Err(ApiError::bad("CHARGE_ALREADY_REFUNDED"));
     }
-    charge.refunded = Some(now);
+    charge.refunded = Some(moment);
     let payment = charge.payment.clone();
     let amount = payment.amount;
     call.world.bot_mut(bot).stars -= amount;
@@ -129,14 +130,14 @@ pub fn refund(call: &mut Context) -> Answer {
 pub fn transactions(call: &mut Context) -> Answer {
     let offset = usize::try_from(call.fields.integer("offset").unwrap_or(0)).unwrap_or(0);
     let limit = call.fields.integer("limit").unwrap_or(100).clamp(1, 100);
-    let mut all: Vec<(crate::clock::Timestamp, Value)> = Vec::new();
+    let mut all: Vec<(u64, Value)> = Vec::new();
     for charge in call.world.charges.iter().filter(|charge| charge.bot == call.bot) {
-        all.push((charge.paid, transaction(call, charge, charge.paid, "source")));
+        all.push((charge.paid.place, transaction(call, charge, charge.paid.at, "source")));
         if let Some(refunded) = charge.refunded {
-            all.push((refunded, transaction(call, charge, refunded, "receiver")));
+            all.push((refunded.place, transaction(call, charge, refunded.at, "receiver")));
         }
     }
-    all.sort_by_key(|(at, _)| *at);
+    all.sort_by_key(|(place, _)| *place);
     let page: Vec<Value> =
         all.into_iter().skip(offset).take(limit as usize).map(|(_, value)| value).collect();
     Ok(Success::new(json!({"transactions": page})))
