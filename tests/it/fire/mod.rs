@@ -2,4 +2,5 @@
 
 pub mod life;
 mod places;
+mod random;
 pub mod walk;

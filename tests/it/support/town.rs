@@ -1,5 +1,6 @@
 //! A whole town: Telegram, QvaPay, a database, and the real server in this process or as processes of its own.
 
+use std::collections::BTreeSet;
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -35,7 +36,8 @@ pub const SECRET: &str = "0123456789abcdef";
 /// How long anything may take.
 pub const LIMIT: Duration = Duration::from_secs(90);
 const APP_ID: &str = "c2ffb4b5-0000-4000-8000-000000000001";
-const APP_SECRET: &str = "qv_test_app_secret_0123456789abcdef";
+/// Signs QvaPay's callbacks.
+pub const APP_SECRET: &str = "qv_test_app_secret_0123456789abcdef";
 
 pub struct Town {
     pub telegram: TelegramServer,
@@ -49,11 +51,19 @@ pub struct Town {
 
 impl Town {
     pub async fn found() -> Self {
+        Self::beside(|_| {}, |_| {}).await
+    }
+
+    /// With the counterparts of Telegram and QvaPay set up otherwise.
+    pub async fn beside(telegram: impl FnOnce(&mut Options), qvapay: impl FnOnce(&mut Settings)) -> Self {
         let clock = Clock::default();
-        let telegram = TelegramServer::start(Options::hasty(clock.clone())).await.unwrap();
+        let (mut options, mut settings) =
+            (Options::hasty(clock.clone()), Settings::new(APP_ID, APP_SECRET.into(), clock.clone()));
+        telegram(&mut options);
+        qvapay(&mut settings);
+        let telegram = TelegramServer::start(options).await.unwrap();
         telegram.add_bot(TOKEN, BOT, "uSipipo");
-        let qvapay =
-            QvapayServer::start(Settings::new(APP_ID, APP_SECRET.into(), clock.clone())).await.unwrap();
+        let qvapay = QvapayServer::start(settings).await.unwrap();
         let db = TestDb::new().await;
         let address = StdListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let variables = vec![
@@ -346,6 +356,14 @@ impl Drop for Server {
 pub struct WireGuardHouse {
     pub private_key: String,
     folder: PathBuf,
+}
+
+impl WireGuardHouse {
+    /// Public keys of the peers in its configuration.
+    pub fn peers(&self) -> BTreeSet<String> {
+        let conf = std::fs::read_to_string(self.folder.join("wg0.conf")).unwrap_or_default();
+        conf.lines().filter_map(|line| line.strip_prefix("PublicKey = ")).map(str::to_owned).collect()
+    }
 }
 
 impl Drop for WireGuardHouse {
