@@ -5,6 +5,7 @@ mod inbox;
 mod jobs;
 mod lease;
 mod outbox;
+mod pace;
 
 use std::sync::Arc;
 use std::time::Duration;
