@@ -152,6 +152,7 @@ impl Life {
         let did = "SELECT CONCAT(a.action, ' ', COALESCE(a.target, '')) FROM audit_logs a \
                    JOIN inbound_events e ON e.id = a.event_id \
                    WHERE a.user_id = ? AND a.id > ? AND e.id > ? AND e.source = 'telegram:client' \
+                   AND e.lane = CONCAT('client:', a.user_id) \
                    AND e.body NOT LIKE '%successful_payment%' AND e.body NOT LIKE '%refunded_payment%' \
                    AND a.id < COALESCE((SELECT MIN(u.id) FROM audit_logs u WHERE u.action = 'user_unbanned' \
                    AND u.target = CONCAT('user:', a.user_id) AND u.id > ?), 9223372036854775807)";
@@ -190,7 +191,12 @@ impl Life {
         let kept = ids("protocol = 'outline' AND status IN ('active', 'suspended')").await;
         assert_eq!(keys, kept, "left: at the Outline server; right: in the database");
         let open = ids("protocol = 'wireguard' AND status = 'active'").await;
-        assert_eq!(self.wireguard.peers(), open, "left: in WireGuard's file; right: in the database");
+        // The file follows the interface within seconds.
+        eventually(LIMIT, async || match self.wireguard.peers() {
+            peers if peers == open => Ok(()),
+            peers => Err(format!("in WireGuard's file: {peers:?}; in the database: {open:?}")),
+        })
+        .await;
         let unlike = "SELECT CONCAT(id, ' ', status, ' ', applied) FROM vpn_configs WHERE (status, applied) NOT IN \
                       (('active', 'present'), ('suspended', 'blocked')) AND status <> 'removed'";
         let unlike = self.town.column(unlike).await;

@@ -3,7 +3,7 @@
 //! outside knows it: the money at Telegram and at QvaPay, the keys at the VPN servers, the updates that were taken.
 //!
 //! A life that went wrong prints its seed and its last steps. `FIRE_SEED=<seed>` lives it again, `FIRE_STEPS=<n>` only
-//! its first n steps, and `FIRE_CALM=1` lets everything settle after each step. The steps are the same each time;
+//! its first n steps, `FIRE_PEOPLE=<n>` with so many people, and `FIRE_CALM=1` lets everything settle after each step. The steps are the same each time;
 //! what they meet (which buttons a chat shows, what is still under way) depends on how fast the machine was, so a
 //! failure that needs a race may take several tries.
 
@@ -34,6 +34,22 @@ struct Shape {
     people: i64,
 }
 
+impl Shape {
+    /// Of a long life. Many short ones come to other places than few long ones.
+    fn of(seed: u64) -> Self {
+        let (steps, people) = ([300, 1000, 2500][(seed % 3) as usize], 5 + (seed % 8) as i64);
+        Self { steps, people }
+    }
+
+    /// As the environment says otherwise.
+    fn or_given(self) -> Self {
+        Self {
+            steps: given("FIRE_STEPS").unwrap_or(self.steps),
+            people: given("FIRE_PEOPLE").unwrap_or(self.people),
+        }
+    }
+}
+
 /// A number of the environment.
 fn given<T: std::str::FromStr>(name: &str) -> Option<T> {
     let text = std::env::var(name).ok()?;
@@ -42,11 +58,11 @@ fn given<T: std::str::FromStr>(name: &str) -> Option<T> {
 
 /// Lives the life of a seed; says what it was when it goes wrong.
 async fn live(seed: u64, shape: Shape) -> Tally {
-    let steps = given("FIRE_STEPS").unwrap_or(shape.steps);
+    let Shape { steps, people } = shape;
     let begun = Instant::now();
     let log = life::Log::default();
     let lived = AssertUnwindSafe(async {
-        let mut life = Life::begin(shape.people, log.clone()).await;
+        let mut life = Life::begin(people, log.clone()).await;
         for (number, step) in plan(seed, steps).into_iter().enumerate() {
             life.take(number, step).await;
         }
@@ -55,14 +71,14 @@ async fn live(seed: u64, shape: Shape) -> Tally {
     let took = || begun.elapsed().as_secs();
     match lived.catch_unwind().await {
         Ok(tally) => {
-            println!("seed {seed}: {steps} steps, {} people, {} s: {tally:?}", shape.people, took());
+            println!("seed {seed}: {steps} steps, {people} people, {} s: {tally:?}", took());
             tally
         }
         Err(panic) => {
             let last = log.last(SHOWN).join("\n");
             eprintln!(
                 "seed {seed} of {shape:?} went wrong after {} s. Its last steps:\n{last}\nAgain: FIRE_SEED={seed} \
-                 FIRE_STEPS={} make fire ARGS=fire::random",
+                 FIRE_PEOPLE={people} FIRE_STEPS={} make fire ARGS=fire::random",
                 took(),
                 log.taken()
             );
@@ -89,16 +105,14 @@ const LIVES: u64 = 40;
 #[ignore = "takes many minutes: make fire"]
 async fn long_random_lives_leave_everything_as_it_should_be() {
     if let Some(seed) = given("FIRE_SEED") {
-        live(seed, Shape { steps: 2000, people: 8 }).await;
+        live(seed, Shape::of(seed).or_given()).await;
         return;
     }
     let begun = Instant::now();
     // New ones each time: the point is to come where nobody has been.
     let first = uuid::Uuid::now_v7().as_u64_pair().0 >> 16;
-    for seed in (first..).take(LIVES as usize) {
-        // Many short ones reach other places than few long ones.
-        let steps = [300, 1000, 2500][usize::try_from(seed % 3).unwrap_or_default()];
-        live(seed, Shape { steps, people: 5 + i64::try_from(seed % 8).unwrap_or_default() }).await;
+    for seed in first..first + LIVES {
+        live(seed, Shape::of(seed).or_given()).await;
         if begun.elapsed() > LONG {
             return;
         }

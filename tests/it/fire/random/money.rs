@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use usipipo::demo::qvapay::{Answers, Invoice, Payment, Status, Style};
-use usipipo::demo::telegram::PersonHandle;
+use usipipo::demo::telegram::{MessageView, PersonHandle};
 use usipipo::ids;
 
 use super::life::{Life, Odd, Paying};
@@ -18,7 +18,11 @@ impl Life {
     pub fn pay_stars(&mut self, step: Step) -> String {
         let person = self.customer(step);
         let messages = person.messages(BOT).unwrap();
-        let invoices: Vec<i64> = messages.iter().filter(|it| it.invoice.is_some()).map(|it| it.id).collect();
+        let is_open = |message: &&MessageView| match &message.invoice {
+            Some(invoice) => !invoice.paid || step.how.is_multiple_of(5),
+            None => false,
+        };
+        let invoices: Vec<i64> = messages.iter().filter(is_open).map(|it| it.id).collect();
         let newest = &invoices[invoices.len().saturating_sub(4)..];
         let Some(invoice) = step.pick_of(newest).copied() else { return "there is no invoice".to_owned() };
         // The same order may be paid at once from two invoices.
@@ -116,7 +120,7 @@ impl Life {
         };
         let mut payment = match step.how % 12 {
             0 => odd("0.01", None),
-            1 => odd("1e2", None),
+            1 => odd("100 USD", None),
             2 => odd(&invoice.amount, Some("EUR")),
             3 => odd("999.99", None),
             4 => Payment { status: Status::Processing, ..Payment::default() },
