@@ -190,10 +190,13 @@ async fn look(run: &Run<'_>, provider: &dyn Provider, order: &Payment) -> Result
         Ok(seen) => (seen, None),
         Err(error) => (None, Some(into_failure(error))),
     };
-    let (id, seen) = (order.id, &seen);
+    let (seen, answered) = (&seen, failure.is_none());
     run.commit("order_looked_at", |work| {
         async move {
-            payment::observed(work, id, seen.as_ref()).await?;
+            payment::observed(work, order.id, seen.as_ref()).await?;
+            if !answered {
+                payment::not_answered(work, order);
+            }
             Ok(())
         }
         .scope_boxed()

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use serde_json::json;
-use usipipo::demo::qvapay::Payment;
+use usipipo::demo::qvapay::{Fault, Payment};
 use usipipo::demo::telegram::PersonHandle;
 
 use crate::story::{buy_with_stars, press};
@@ -199,6 +199,33 @@ async fn a_qvapay_order_paid_in_days_of_absence_is_found_afterwards() {
     town.qvapay.pay(uuid, Payment { callback: false, ..Payment::default() });
     town.clock.advance(TimeDelta::days(4));
     let running = town.open().await;
+    one_purchase(&town, &ana).await;
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_whose_last_look_was_not_answered_is_asked_about_until_it_is() {
+    let town = Town::found().await;
+    let _outline = town.add_outline().await;
+    let running = town.open().await;
+    let ana = town.person(1271, "Ana", "es");
+    let plan = town.popular_plan().await;
+    ana.send_text(BOT, "/plans").unwrap();
+    press(&ana, &format!("plan:{plan}")).await;
+    press(&ana, &format!("buy:{plan}:qvapay")).await;
+    eventually(LIMIT, async || town.qvapay.invoices().len() == 1).await;
+    town.settled().await;
+    running.stop().await;
+    let uuid = town.qvapay.invoices()[0].uuid;
+    town.qvapay.pay(uuid, Payment { callback: false, ..Payment::default() });
+    town.clock.advance(TimeDelta::days(4));
+    town.qvapay.fault(Fault::Error500, 3);
+    let running = town.open().await;
+    eventually(LIMIT, async || {
+        town.clock.advance(TimeDelta::seconds(10));
+        statuses(&town).await == ["completed"]
+    })
+    .await;
     one_purchase(&town, &ana).await;
     running.stop().await;
 }

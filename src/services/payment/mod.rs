@@ -25,7 +25,8 @@ use crate::work::Work;
 
 pub use order::{
     MOST_UNPAID, cancel_order, close_overdue, create_order, due_for_look, invoice_failed, invoice_made,
-    is_invoicing_stuck, left, look_again, not_observed, open_order_of, recent, send_stars_invoice, title_of,
+    is_invoicing_stuck, left, look_again, not_answered, not_observed, open_order_of, recent,
+    send_stars_invoice, title_of,
 };
 pub use refund::{find_refundable, refunded, refunded_by_hand, request_refund};
 pub use review::{accept_review, charge_of, find_in_review};

@@ -253,6 +253,14 @@ pub async fn due_for_look(work: &mut Work, provider: ProviderId, limit: u32) -> 
     crud::payment::list_due(work.conn(), provider, &LOOKS, now, limit).await
 }
 
+/// A look at an order brought no answer. There is another one, unless it was the last: then a job of its own asks until
+/// there is an answer.
+pub fn not_answered(work: &mut Work, order: &Payment) {
+    if work.now().since(order.created_at) >= LOOKS.until {
+        work.enqueue(Job::CheckPayment { payment_id: order.id });
+    }
+}
+
 /// Asking the provider about an order was given up: that was a look, too.
 pub async fn not_observed(work: &mut Work, id: PaymentId) -> sqlx::Result<()> {
     let now = work.now();
