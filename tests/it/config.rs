@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use usipipo::config::{Config, ConfigError, Contact, DatabaseConfig, LogFormat, SignatureRule};
 use usipipo::ids::UserId;
+use usipipo::integrations::payments::qvapay::RateLimit;
 use usipipo::models::bot::{Bot, Language};
 
 type Variables = BTreeMap<String, String>;
@@ -218,6 +219,9 @@ fn qvapay_needs_both_of_its_credentials() {
     let qvapay = read(&variables).unwrap().payments.qvapay.unwrap();
     assert_eq!(qvapay.signature, SignatureRule::IfPresent);
     assert_eq!(qvapay.api_url.as_str(), "https://api.qvapay.com/");
+    assert_eq!(qvapay.limit, RateLimit::default());
+    variables.insert("QVAPAY_CALLS_IN_FIVE_SECONDS".to_owned(), "40".to_owned());
+    assert_eq!(read(&variables).unwrap().payments.qvapay.unwrap().limit.calls, 40);
 }
 
 #[test]
