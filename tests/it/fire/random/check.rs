@@ -41,14 +41,11 @@ impl Life {
         tally
     }
 
-    /// Callbacks that are the only news of their money come at last.
+    /// Callbacks that are the only news of their money come at last: of what was paid when nobody asks any more, and of
+    /// invoices that we do not know.
     async fn tell_what_nobody_asks_about(&mut self) {
-        let asked: BTreeSet<String> = self
-            .town
-            .column("SELECT invoice_id FROM payments WHERE invoice_id IS NOT NULL AND status <> 'failed'")
-            .await
-            .into_iter()
-            .collect();
+        let asked = "SELECT invoice_id FROM payments WHERE invoice_id IS NOT NULL AND status <> 'failed'";
+        let asked: BTreeSet<String> = self.town.column(asked).await.into_iter().collect();
         for invoice in self.town.qvapay.invoices() {
             let alone = self.late.contains(&invoice.uuid) || !asked.contains(&invoice.uuid.to_string());
             if invoice.status == Status::Paid && alone {

@@ -3,9 +3,9 @@
 //! outside knows it: the money at Telegram and at QvaPay, the keys at the VPN servers, the updates that were taken.
 //!
 //! A life that went wrong prints its seed and its last steps. `FIRE_SEED=<seed>` lives it again, `FIRE_STEPS=<n>` only
-//! its first n steps, `FIRE_PEOPLE=<n>` with so many people, and `FIRE_CALM=1` lets everything settle after each step. The steps are the same each time;
-//! what they meet (which buttons a chat shows, what is still under way) depends on how fast the machine was, so a
-//! failure that needs a race may take several tries.
+//! its first n steps, `FIRE_PEOPLE=<n>` with so many people, and `FIRE_CALM=1` lets everything settle after each step.
+//! The steps are the same each time; what they meet (which buttons a chat shows, what is still under way) depends on
+//! how fast the machine was, so a failure that needs a race may take several tries.
 
 mod check;
 mod forge;
@@ -75,10 +75,12 @@ async fn live(seed: u64, shape: Shape) -> Tally {
             tally
         }
         Err(panic) => {
+            let whole = format!("{}/random-{seed}.log", env!("CARGO_TARGET_TMPDIR"));
+            let _ = std::fs::write(&whole, log.last(usize::MAX).join("\n"));
             let last = log.last(SHOWN).join("\n");
             eprintln!(
-                "seed {seed} of {shape:?} went wrong after {} s. Its last steps:\n{last}\nAgain: FIRE_SEED={seed} \
-                 FIRE_PEOPLE={people} FIRE_STEPS={} make fire ARGS=fire::random",
+                "seed {seed} of {shape:?} went wrong after {} s. Its last steps (all of them: {whole}):\n{last}\n\
+                 Again: FIRE_SEED={seed} FIRE_PEOPLE={people} FIRE_STEPS={} make fire ARGS=fire::random",
                 took(),
                 log.taken()
             );

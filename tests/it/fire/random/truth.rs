@@ -187,11 +187,18 @@ impl Life {
         assert_eq!(self.town.telegram.stars_of(BOT), kept, "left: at Telegram; right: in our books");
     }
 
+    /// An order in words, for whoever reads how it went wrong.
+    async fn order_named(&self, order_ref: &str) -> Vec<String> {
+        let shown = "SELECT CONCAT_WS(' ', 'order', id, status, 'invoice', invoice_id, 'charge', charge_id, 'made', \
+                     created_at, 'looked at', checked_at, note) FROM payments WHERE order_ref = ?";
+        sqlx::query_scalar(shown).bind(order_ref).fetch_all(&self.town.db.pool).await.unwrap()
+    }
+
     pub async fn qvapay_money_is_where_qvapay_knows_it(&self) {
         let invoices = self.town.qvapay.invoices();
         for invoice in &invoices {
             let place = self.place("qvapay", &invoice.uuid.to_string()).await;
-            let what = format!("{invoice:?}: {place:?}");
+            let what = format!("{invoice:?}: {place:?}, {:?}", self.order_named(&invoice.remote_id).await);
             if invoice.status != Status::Paid {
                 assert!(place.orders.iter().all(|order| !order.credited), "{what}");
                 continue;
