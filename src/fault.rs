@@ -2,7 +2,8 @@
 //! outside. Only debug builds have them; in a release build [`before`] and [`after`] are nothing.
 //!
 //! The variable `FAILPOINTS` arms a place: `FAILPOINTS='after:handle_event=2*off->return'` passes it twice and kills
-//! the process with SIGKILL the third time. A test compares the lists below with the code.
+//! the process with SIGKILL the third time. `FAULTS_PASSED` names a file that every place is added to when it is
+//! passed, a line each. Tests compare the lists below with the code, and with what they pass.
 
 use std::fmt::Display;
 
@@ -105,6 +106,9 @@ pub const CALLS: &[&str] = &[
     "outline:DELETE /access-keys",
     "wireguard:ip",
     "wireguard:wg",
+    "wireguard:sh",
+    "wireguard:wireguard-go",
+    "wireguard:file",
 ];
 
 /// Reads `FAILPOINTS`. To be called once, before anything works.
@@ -134,10 +138,28 @@ pub fn after(what: impl Display) {
 
 #[cfg(debug_assertions)]
 fn pass(moment: &str, what: impl Display) {
-    fail::eval(&format!("{moment}:{what}"), |_| {
+    let place = format!("{moment}:{what}");
+    note(&place);
+    fail::eval(&place, |_| {
         use rustix::process::{Signal, getpid, kill_process};
         // SIGKILL: no destructor runs, nothing is written, as when the machine loses its power.
         let _ = kill_process(getpid(), Signal::KILL);
         std::process::abort()
     });
+}
+
+/// Adds a place to the file of those that were passed, if there is one.
+#[cfg(debug_assertions)]
+fn note(place: &str) {
+    use std::fs::{File, OpenOptions};
+    use std::io::Write;
+    use std::sync::LazyLock;
+    static PASSED: LazyLock<Option<File>> = LazyLock::new(|| {
+        let path = std::env::var_os("FAULTS_PASSED")?;
+        OpenOptions::new().create(true).append(true).open(path).ok()
+    });
+    if let Some(mut passed) = PASSED.as_ref() {
+        // One write, so that lines of several processes never mix. A place that is not noted is missed by the test.
+        let _ = passed.write_all(format!("{place}\n").as_bytes());
+    }
 }

@@ -7,7 +7,11 @@ use std::path::{Path, PathBuf};
 
 use super::peers::{Peer, parse_server_conf};
 use super::render::HEADER;
+use crate::fault;
 use crate::ids::ConfigId;
+
+/// Where a test ends the process.
+const PLACE: &str = "wireguard:file";
 
 /// The peers of the file; none when there is no file. A file that somebody else wrote is kept beside it as `.before`.
 pub(super) fn read(path: &Path) -> io::Result<Vec<(ConfigId, Peer)>> {
@@ -32,7 +36,9 @@ pub(super) fn write(path: &Path, text: &str) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
+    fault::before(PLACE);
     fs::rename(&temporary, path)?;
+    fault::after(PLACE);
     File::open(folder)?.sync_all()
 }
 
@@ -45,7 +51,9 @@ pub(super) fn remove(path: &Path, give_back: bool) -> io::Result<()> {
         Ok(_) => return Ok(()),
         Err(error) => return none(error),
     }
+    fault::before(PLACE);
     fs::remove_file(path)?;
+    fault::after(PLACE);
     if give_back {
         return fs::rename(with_suffix(path, ".before"), path).or_else(none);
     }

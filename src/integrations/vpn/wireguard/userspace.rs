@@ -14,11 +14,14 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use super::command::Commands;
+use crate::fault;
 use crate::integrations::vpn::BackendError;
 
 /// How long it may take from start to the first answer.
 const START_LIMIT: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(20);
+/// Where a test ends the process.
+const PLACE: &str = "wireguard:wireguard-go";
 
 /// The control socket of an interface (the WireGuard cross-platform interface).
 pub(super) fn socket(interface: &str) -> String {
@@ -56,6 +59,7 @@ impl Userspace {
         // A group of its own: Ctrl-C in the server's terminal is not meant for the tunnels.
         command.process_group(0).kill_on_drop(self.ends_with_us).env("LOG_LEVEL", "error");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        fault::before(PLACE);
         let mut child = command.spawn().map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => {
                 BackendError::Incompatible("`wireguard-go` is not installed".to_owned())
@@ -72,6 +76,7 @@ impl Userspace {
             status = child.wait() => Some(format!("{:?}", status.ok().and_then(|status| status.code()))),
             () = tokio::time::sleep(START_LIMIT) => Some("does not answer".to_owned()),
         };
+        fault::after(PLACE);
         if let Some(how) = ended {
             let _ = child.kill().await;
             return Err(self.failure(&how));
