@@ -1,6 +1,8 @@
 //! What must hold over all tables at any time, whatever happened: nothing given without money, no money without what
 //! it bought, nothing twice, nothing lost on the way, no secret in clear. Each rule is one statement and so sees one
-//! state of the database: it may be asked while everything runs.
+//! state of the database: it may be asked while everything runs. A rule looks at rows by an index, or once through a
+//! table that holds a few rows a person; what grows without end (audit, messages, jobs) is looked at by key or for the
+//! last hours, as every night has its own.
 
 use rust_decimal::Decimal;
 use sqlx::MySqlConnection;
@@ -8,7 +10,8 @@ use sqlx::MySqlConnection;
 use crate::clock::Timestamp;
 use crate::money::Currency;
 
-/// What would be wrong, and a count of it that has to be 0. A `?` is an instant: what is older has had its time.
+/// What would be wrong, and a count of it that has to be 0. A `?` is an instant: what is older has had its time. Done
+/// rows of the queues are kept for a day at least, so those of the half day before it are all there.
 pub const RULES: &[(&str, &str)] = &[
     (
         "completed orders without exactly their money in the ledger",
@@ -50,6 +53,27 @@ pub const RULES: &[(&str, &str)] = &[
          (SELECT 1 FROM payments p WHERE p.subscription_id = s.id AND p.status IN ('completed', 'refunded'))",
     ),
     (
+        // Half a day of grace: Telegram names the ends of subscriptions in Stars itself.
+        "subscriptions that do not last as long as was paid for",
+        "SELECT COUNT(*) FROM subscriptions s JOIN (SELECT p.subscription_id AS id, \
+          SUM(IF(p.status = 'refunded', 0, p.duration_days)) AS days, MAX(p.refunded_at) AS refunded_at, \
+          MAX(p.parent_id) AS renews FROM payments p JOIN subscriptions t ON t.id = p.subscription_id \
+          WHERE p.completed_at >= t.starts_at GROUP BY p.subscription_id) paid ON paid.id = s.id \
+         WHERE s.status <> 'expired' AND NOT s.renews AND paid.renews IS NULL AND IF(paid.refunded_at IS NULL, \
+          ABS(TIMESTAMPDIFF(SECOND, s.starts_at, s.ends_at) - paid.days * 86400) > 43200, \
+          s.ends_at > GREATEST(paid.refunded_at, s.starts_at + INTERVAL paid.days DAY) + INTERVAL 12 HOUR)",
+    ),
+    (
+        "paid orders whose receipt was not queued exactly once",
+        "SELECT COUNT(*) FROM payments p WHERE p.completed_at > ? - INTERVAL 12 HOUR AND 1 <> \
+         (SELECT COUNT(*) FROM (SELECT CONVERT('pending' USING ascii) AS status UNION ALL SELECT 'done' \
+           UNION ALL SELECT 'dead' UNION ALL SELECT 'dropped') any_status \
+          STRAIGHT_JOIN outbound_messages m ON m.status = any_status.status \
+          AND m.lane = CONVERT(CONCAT('client:', p.user_id) USING ascii) COLLATE ascii_bin \
+          WHERE m.body LIKE CONCAT('%\"notice\":\"receipt\",\"payment_id\":', p.id, '}%') \
+           OR m.body LIKE CONCAT('%\"notice\":\"accepted\",\"payment_id\":', p.id, '}%'))",
+    ),
+    (
         "trials beside the one of each account",
         "SELECT COUNT(*) FROM subscriptions s LEFT JOIN trials t ON t.user_id = s.user_id \
          AND t.subscription_id = s.id WHERE s.plan_id IS NULL AND t.user_id IS NULL",
@@ -66,10 +90,29 @@ pub const RULES: &[(&str, &str)] = &[
          WHERE a.leased AND (c.id IS NULL OR c.status = 'removed')",
     ),
     (
-        "configs in use that were never handed over",
+        "addresses of one server that two configs hold",
+        "SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM addresses a JOIN address_pools p ON p.id = a.pool_id WHERE a.leased \
+          GROUP BY p.server_id, INET_ATON(SUBSTRING_INDEX(p.cidr4, '/', 1)) + a.host HAVING COUNT(*) > 1) v4) \
+         + (SELECT COUNT(*) FROM (SELECT 1 FROM addresses a JOIN address_pools p ON p.id = a.pool_id WHERE a.leased \
+          AND p.cidr6 IS NOT NULL GROUP BY p.server_id, p.cidr6, a.host HAVING COUNT(*) > 1) v6)",
+    ),
+    (
+        "configs in use that were not handed over exactly once since they were made",
         "SELECT COUNT(*) FROM vpn_configs c WHERE c.status IN ('active', 'suspended') \
-         AND (c.delivered_at IS NULL OR NOT EXISTS (SELECT 1 FROM audit_logs a \
-          WHERE a.target = CONCAT('config:', c.id) AND a.action = 'config_delivered'))",
+         AND (c.delivered_at IS NULL OR 1 <> (SELECT COUNT(*) FROM audit_logs a \
+          WHERE a.target = CONCAT('config:', c.id) AND a.action = 'config_delivered' \
+          AND a.created_at >= c.delivered_at))",
+    ),
+    (
+        "configs handed over whose link or file was not queued exactly once",
+        "SELECT COUNT(*) FROM audit_logs a JOIN vpn_configs c ON c.id = CAST(SUBSTRING(a.target, 8) AS UNSIGNED) \
+         WHERE a.action = 'config_delivered' AND a.created_at > ? - INTERVAL 12 HOUR AND 1 <> \
+         (SELECT COUNT(*) FROM (SELECT CONVERT('pending' USING ascii) AS status UNION ALL SELECT 'done' \
+           UNION ALL SELECT 'dead' UNION ALL SELECT 'dropped') any_status \
+          STRAIGHT_JOIN outbound_messages m ON m.status = any_status.status \
+          AND m.lane = CONVERT(CONCAT('client:', c.user_id) USING ascii) COLLATE ascii_bin \
+          WHERE m.cause_id = a.event_id \
+          AND m.body = CONCAT('{\"kind\":\"config\",\"config_id\":', c.id, ',\"part\":\"text\"}'))",
     ),
     (
         "configs that are open although their subscription has ended",
@@ -78,11 +121,28 @@ pub const RULES: &[(&str, &str)] = &[
     ),
     (
         "dead deliveries, messages or jobs without a reason",
-        "SELECT (SELECT COUNT(*) FROM inbound_events WHERE status = 'dead' AND error IS NULL) \
-         + (SELECT COUNT(*) FROM outbound_messages WHERE status = 'dead' AND error IS NULL) \
-         + (SELECT COUNT(*) FROM jobs WHERE status = 'dead' AND error IS NULL)",
+        "SELECT (SELECT COUNT(*) FROM inbound_events WHERE status = 'dead' AND COALESCE(error, '') = '') \
+         + (SELECT COUNT(*) FROM outbound_messages WHERE status = 'dead' AND COALESCE(error, '') = '') \
+         + (SELECT COUNT(*) FROM jobs WHERE status = 'dead' AND COALESCE(error, '') = '')",
+    ),
+    (
+        "deliveries, messages or jobs that ended at no time",
+        "SELECT (SELECT COUNT(*) FROM inbound_events WHERE status IN ('done', 'dead') AND done_at IS NULL) \
+         + (SELECT COUNT(*) FROM outbound_messages WHERE status IN ('done', 'dead', 'dropped') AND done_at IS NULL) \
+         + (SELECT COUNT(*) FROM jobs WHERE status IN ('done', 'dead', 'dropped') AND done_at IS NULL)",
+    ),
+    (
+        "deliveries, messages or jobs that neither wait nor have ended",
+        "SELECT (SELECT COUNT(*) FROM inbound_events WHERE status NOT IN ('pending', 'done', 'dead')) \
+         + (SELECT COUNT(*) FROM outbound_messages WHERE status NOT IN ('pending', 'done', 'dead', 'dropped')) \
+         + (SELECT COUNT(*) FROM jobs WHERE status NOT IN ('pending', 'done', 'dead', 'dropped'))",
     ),
     ("lanes of work that are due and nobody takes", "SELECT COUNT(*) FROM lanes WHERE due_at < ?"),
+    (
+        // The longest lease is an hour.
+        "lanes that somebody holds for longer than a lease",
+        "SELECT COUNT(*) FROM lanes WHERE owner IS NOT NULL AND due_at > ? + INTERVAL 2 HOUR",
+    ),
     (
         "waiting deliveries, messages or jobs that no lane leads to",
         "SELECT (SELECT COUNT(*) FROM inbound_events e LEFT JOIN lanes l ON l.queue = 0 AND l.lane = e.lane \
@@ -94,10 +154,14 @@ pub const RULES: &[(&str, &str)] = &[
     ),
     (
         "secrets in clear",
-        "SELECT (SELECT COUNT(*) FROM outbound_messages WHERE body LIKE '%PrivateKey%' OR body REGEXP 'ss://[A-Za-z0-9_=-]+@') \
+        "SELECT (SELECT COUNT(*) FROM outbound_messages WHERE id > UNHEX(RPAD(LPAD(HEX(FLOOR( \
+           UNIX_TIMESTAMP(? - INTERVAL 2 DAY) * 1000)), 12, '0'), 32, '0')) \
+          AND body REGEXP 'PrivateKey|ss://[A-Za-z0-9_=-]+@') \
          + (SELECT COUNT(*) FROM audit_logs WHERE created_at > ? - INTERVAL 2 DAY \
-          AND (details LIKE '%PrivateKey%' OR details REGEXP 'ss://[A-Za-z0-9_=-]+@')) \
-         + (SELECT COUNT(*) FROM jobs WHERE payload LIKE '%PrivateKey%' OR payload REGEXP 'ss://[A-Za-z0-9_=-]+@')",
+          AND details REGEXP 'PrivateKey|ss://[A-Za-z0-9_=-]+@') \
+         + (SELECT COUNT(*) FROM jobs WHERE id > UNHEX(RPAD(LPAD(HEX(FLOOR( \
+           UNIX_TIMESTAMP(? - INTERVAL 2 DAY) * 1000)), 12, '0'), 32, '0')) \
+          AND payload REGEXP 'PrivateKey|ss://[A-Za-z0-9_=-]+@')",
     ),
 ];
 
