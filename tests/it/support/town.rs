@@ -57,8 +57,9 @@ impl Town {
     /// With the counterparts of Telegram and QvaPay set up otherwise.
     pub async fn beside(telegram: impl FnOnce(&mut Options), qvapay: impl FnOnce(&mut Settings)) -> Self {
         let clock = Clock::default();
-        let (mut options, mut settings) =
-            (Options::hasty(clock.clone()), Settings::new(APP_ID, APP_SECRET.into(), clock.clone()));
+        // People wait as long as the tests do: a server may be dead for a while, or the machine busy.
+        let mut options = Options { patience: LIMIT, ..Options::hasty(clock.clone()) };
+        let mut settings = Settings::new(APP_ID, APP_SECRET.into(), clock.clone());
         telegram(&mut options);
         qvapay(&mut settings);
         let telegram = TelegramServer::start(options).await.unwrap();
@@ -144,7 +145,16 @@ impl Town {
 
     /// What starts the server as a process again, whenever it is called.
     pub fn spawner(&self) -> impl FnMut() -> Server + Send + 'static {
+        self.spawner_with([])
+    }
+
+    /// As [`Town::spawner`], with more variables.
+    pub fn spawner_with(
+        &self,
+        variables: impl IntoIterator<Item = (&'static str, String)>,
+    ) -> impl FnMut() -> Server + Send + 'static {
         let mut command = self.serve();
+        command.envs(variables);
         move || Server(command.spawn().unwrap())
     }
 
@@ -333,6 +343,11 @@ impl Town {
 pub struct Server(Child);
 
 impl Server {
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     /// How it ended, if it has.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.0.try_wait().unwrap()

@@ -2,10 +2,10 @@
 
 mod bot;
 mod file;
-mod hosts;
+pub mod hosts;
 mod operator;
 mod texts;
-mod tunnel;
+pub mod tunnel;
 mod usage;
 
 use std::path::{Path, PathBuf};
@@ -17,9 +17,9 @@ use usipipo::integrations::vpn::{Access, Addresses, Backend, Credentials, Desire
 use usipipo::models::vpn::Protocol;
 
 /// A server with a folder of its own for its configuration file.
-struct Fixture {
-    settings: WireGuardSettings,
-    secret: WireGuardSecret,
+pub struct Fixture {
+    pub settings: WireGuardSettings,
+    pub secret: WireGuardSecret,
     folder: PathBuf,
 }
 

@@ -68,7 +68,7 @@ async fn a_config_connects_is_counted_and_is_cut_by_revocation() {
 }
 
 /// As [`hosts`], with a way out.
-fn hosts_with_a_way_out() -> Option<(Hosts, Fixture)> {
+pub fn hosts_with_a_way_out() -> Option<(Hosts, Fixture)> {
     let (hosts, mut fixture) = hosts()?;
     if hosts.on_server(&["iptables", "-t", "nat", "-S"]).is_err() {
         skip("`iptables` is not installed");
