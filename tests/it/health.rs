@@ -11,8 +11,8 @@ use usipipo::demo::telegram::PersonHandle;
 
 use crate::outage::database::town as town_behind;
 use crate::support::cli::Shell;
-use crate::support::db_line::{DbLine, State};
 use crate::support::door::{Answer, Door, SECRET_HEADER};
+use crate::support::line::{Line, State};
 use crate::support::process::Process;
 use crate::support::town::{BOT, LIMIT, SECRET, Town};
 use crate::support::wait::eventually;
@@ -128,7 +128,7 @@ impl Unfinished {
 #[tokio::test(flavor = "multi_thread")]
 async fn it_is_ready_neither_while_it_starts_nor_while_it_ends() {
     let mut town = Town::with(&[OFTEN]).await;
-    let line = DbLine::to(town.db.url()).await;
+    let line = Line::to(town.db.url()).await;
     town.set("DATABASE_URL", &line.url);
     line.set(State::Held);
     let shell = Shell::new(town.variables.clone());

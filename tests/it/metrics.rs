@@ -15,8 +15,8 @@ use usipipo::work::Origin;
 use crate::client_bot::{ANA as VISITOR, message};
 use crate::outage::database::town as town_behind;
 use crate::story::{buy_with_stars, press, take_trial};
-use crate::support::db_line::State;
 use crate::support::door::{Door, SECRET_HEADER};
+use crate::support::line::State;
 use crate::support::town::{BOT, LIMIT, Town};
 use crate::support::wait::eventually;
 

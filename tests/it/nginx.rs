@@ -34,7 +34,7 @@ const DOMAIN: &str = "vpn.example.com";
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// Where the program is; Debian keeps it outside an ordinary user's PATH.
-fn program() -> Option<PathBuf> {
+pub fn program() -> Option<PathBuf> {
     let path = std::env::var("PATH").unwrap_or_default() + ":/usr/local/sbin:/usr/sbin";
     std::env::split_paths(&path).map(|folder| folder.join("nginx")).find(|file| file.exists())
 }
@@ -113,14 +113,24 @@ fn main_conf(folder: &Path) -> String {
 }
 
 /// A running nginx.
-struct Nginx {
+pub struct Nginx {
     prefix: Prefix,
     process: Child,
-    base: String,
-    client: Client,
+    /// Where it is found, by `client`.
+    pub base: String,
+    pub client: Client,
 }
 
 impl Nginx {
+    /// With the very parameters that the file has for a copy, for each of them.
+    pub async fn in_front_of(copies: &[SocketAddr]) -> Self {
+        let written = "server 127.0.0.1:8080 ";
+        let line = CONF.lines().find(|line| line.trim().starts_with(written)).unwrap();
+        let line_of = |copy: &SocketAddr| line.replace(written, &format!("server {copy} "));
+        let lines: Vec<String> = copies.iter().map(line_of).collect();
+        Self::start(&CONF.replace(line, &lines.join("\n")), &[]).await
+    }
+
     async fn start(conf: &str, copies: &[SocketAddr]) -> Self {
         Self::start_with(conf, "https", copies).await
     }

@@ -37,6 +37,8 @@ pub struct Settings {
     /// Port 0 takes a free one.
     pub bind: SocketAddr,
     pub limit: RateLimit,
+    /// What calls back; None: a client as any other, which believes in known certificates alone.
+    pub client: Option<reqwest::Client>,
     /// Pauses before each attempt of a callback.
     pub attempts: Vec<Duration>,
 }
@@ -50,6 +52,7 @@ impl Settings {
             clock,
             bind: SocketAddr::from(([127, 0, 0, 1], 0)),
             limit: RateLimit::default(),
+            client: None,
             attempts: [0, 5, 25].map(Duration::from_secs).to_vec(),
         }
     }
@@ -96,11 +99,14 @@ impl QvapayServer {
     pub async fn start(settings: Settings) -> io::Result<Self> {
         let listener = TcpListener::bind(settings.bind).await?;
         let base_url = format!("http://{}", listener.local_addr()?);
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(Duration::from_secs(10))
-            .build()
-            .map_err(io::Error::other)?;
+        let http = match &settings.client {
+            Some(client) => client.clone(),
+            None => reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .timeout(Duration::from_secs(10))
+                .build()
+                .map_err(io::Error::other)?,
+        };
         let qvapay = Qvapay(Arc::new(Shared { settings, base_url, http, state: Mutex::default() }));
         let router = api::routes(&qvapay).merge(pay_page::routes()).merge(control::routes());
         let serving = tokio::spawn(axum::serve(listener, router.with_state(qvapay.clone())).into_future());

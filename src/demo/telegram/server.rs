@@ -28,6 +28,8 @@ pub struct Options {
     pub bind: SocketAddr,
     /// What a second is in the pauses between two attempts to deliver; tests make it short.
     pub retry_pace: Duration,
+    /// What calls webhooks; None: a client as any other, which believes in known certificates alone.
+    pub client: Option<reqwest::Client>,
     /// How long people wait for something to appear before they give up.
     pub patience: Duration,
     /// How long a payment waits for the bot's answer.
@@ -44,6 +46,7 @@ impl Options {
             clock,
             bind: SocketAddr::from(([127, 0, 0, 1], 0)),
             retry_pace: Duration::from_secs(1),
+            client: None,
             patience: Duration::from_secs(30),
             checkout_limit: Duration::from_secs(10),
             on_fast_forward: Arc::new(move |by| moved.advance(by)),
@@ -76,11 +79,14 @@ impl TelegramServer {
         let listener = tokio::net::TcpListener::bind(options.bind).await?;
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(std::io::Error::other)?;
+        let client = match &options.client {
+            Some(client) => client.clone(),
+            None => reqwest::Client::builder()
+                .no_proxy()
+                .redirect(reqwest::redirect::Policy::none())
+                .build()
+                .map_err(std::io::Error::other)?,
+        };
         // Numbers go on where a counterpart that was started earlier cannot have been, so that a database that
         // outlives it never sees one twice.
         let counter = options.clock.now().unix().unsigned_abs() * 1_000_000;

@@ -10,8 +10,8 @@ use usipipo::demo::telegram::{PayError, PersonHandle};
 
 use crate::client_bot::{ANA, message};
 use crate::story::{press, take_trial};
-use crate::support::db_line::{DbLine, State};
 use crate::support::door::Door;
+use crate::support::line::{Line, State};
 use crate::support::town::{BOT, Town};
 use crate::support::wait::eventually;
 
@@ -20,9 +20,9 @@ const PEOPLE: i64 = 5;
 const MESSAGES: usize = 4;
 
 /// A town whose server reaches its database over a line of its own; the test itself looks past it.
-pub async fn town(variables: &[(&'static str, &str)]) -> (Town, DbLine, Running) {
+pub async fn town(variables: &[(&'static str, &str)]) -> (Town, Line, Running) {
     let mut town = Town::found().await;
-    let line = DbLine::to(town.db.url()).await;
+    let line = Line::to(town.db.url()).await;
     town.set("DATABASE_URL", &line.url);
     variables.iter().for_each(|(name, value)| town.set(name, *value));
     let running = town.open().await;
@@ -140,7 +140,7 @@ async fn buy(person: &PersonHandle, plan: i64) {
 #[tokio::test(flavor = "multi_thread")]
 async fn cut_again_and_again_in_the_middle_of_work_it_loses_nothing_and_repeats_nothing() {
     let mut town = Town::found().await;
-    let line = DbLine::to(town.db.url()).await;
+    let line = Line::to(town.db.url()).await;
     town.set("DATABASE_URL", &line.url);
     let outline = town.add_outline().await;
     let plan = town.popular_plan().await;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::{SocketAddr, TcpListener as StdListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +35,8 @@ pub const TOKEN: &str = "1001:ccccccccccccccccccccccccccccccccccc";
 pub const SECRET: &str = "0123456789abcdef";
 /// How long anything may take.
 pub const LIMIT: Duration = Duration::from_secs(90);
+/// The program that was built with these tests.
+pub const THIS_VERSION: &str = env!("CARGO_BIN_EXE_usipipo");
 const APP_ID: &str = "c2ffb4b5-0000-4000-8000-000000000001";
 /// Signs QvaPay's callbacks.
 pub const APP_SECRET: &str = "qv_test_app_secret_0123456789abcdef";
@@ -59,13 +61,24 @@ impl Town {
         let clock = Clock::default();
         // People wait as long as the tests do: a server may be dead for a while, or the machine busy.
         let mut options = Options { patience: LIMIT, ..Options::hasty(clock.clone()) };
-        let mut settings = Settings::new(APP_ID, APP_SECRET.into(), clock.clone());
+        let mut settings = Settings::new(APP_ID, APP_SECRET.into(), clock);
         telegram(&mut options);
         qvapay(&mut settings);
+        Self::build(options, settings, TestDb::new().await).await
+    }
+
+    /// With another Telegram, whose clock and client are QvaPay's too, or on another database.
+    pub async fn found_with(options: Options, db: TestDb) -> Self {
+        let (clock, client) = (options.clock.clone(), options.client.clone());
+        let settings = Settings { client, ..Settings::new(APP_ID, APP_SECRET.into(), clock) };
+        Self::build(options, settings, db).await
+    }
+
+    async fn build(options: Options, settings: Settings, db: TestDb) -> Self {
+        let clock = options.clock.clone();
         let telegram = TelegramServer::start(options).await.unwrap();
         telegram.add_bot(TOKEN, BOT, "uSipipo");
         let qvapay = QvapayServer::start(settings).await.unwrap();
-        let db = TestDb::new().await;
         let address = StdListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let variables = vec![
             ("BIND_ADDR", address.to_string()),
@@ -143,6 +156,12 @@ impl Town {
         Server(command.spawn().unwrap())
     }
 
+    /// A copy of another version.
+    pub fn spawn_program(&self, program: &Path, address: SocketAddr) -> Server {
+        let mut command = self.serve_by(program);
+        Server(command.env("BIND_ADDR", address.to_string()).spawn().unwrap())
+    }
+
     /// What starts the server as a process again, whenever it is called.
     pub fn spawner(&self) -> impl FnMut() -> Server + Send + 'static {
         self.spawner_with([])
@@ -159,7 +178,11 @@ impl Town {
     }
 
     fn serve(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_usipipo"));
+        self.serve_by(Path::new(THIS_VERSION))
+    }
+
+    fn serve_by(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
         command.arg("serve").env_clear().stdin(Stdio::null());
         command.envs(self.variables.iter().map(|(name, value)| (*name, value.as_str())));
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
@@ -179,9 +202,13 @@ impl Town {
     }
 
     pub async fn sell_from(&self, outline: &OutlineServer) {
+        self.sell_through(outline.api_url(), outline).await;
+    }
+
+    /// As [`Town::sell_from`], of a server that is reached by another address.
+    pub async fn sell_through(&self, api_url: &str, outline: &OutlineServer) {
         let settings = r#"{"name":"uSipipo"}"#.to_owned();
-        let secret =
-            serde_json::json!({ "api_url": outline.api_url(), "cert_sha256": outline.cert_sha256() });
+        let secret = serde_json::json!({ "api_url": api_url, "cert_sha256": outline.cert_sha256() });
         self.add_server(Protocol::Outline, settings, secret.to_string(), &[]).await;
     }
 
@@ -351,6 +378,13 @@ impl Server {
     /// How it ended, if it has.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.0.try_wait().unwrap()
+    }
+
+    /// Its memory that is resident, in KiB; None once it has ended.
+    pub fn memory(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).ok()?;
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        resident.split_whitespace().next()?.parse().ok()
     }
 
     /// As SIGKILL does: no goodbye.
