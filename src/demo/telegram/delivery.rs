@@ -80,11 +80,11 @@ impl Inner {
     }
 
     async fn post(&self, update: &Update, webhook: &Webhook) -> Attempt {
+        let permit = webhook.permits.acquire().await;
+        // The wait for a free connection is no part of the attempt.
         let begun = self.now();
         let failed = |why: String| Attempt { begun, answer: Err(why), retry_after: None, body: Bytes::new() };
-        let Ok(_permit) = webhook.permits.acquire().await else {
-            return failed("webhook was replaced".into());
-        };
+        let Ok(_permit) = permit else { return failed("webhook was replaced".into()) };
         let mut request = self
             .client
             .post(&webhook.url)

@@ -7,6 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use futures::future::join_all;
 use scoped_futures::ScopedFutureExt;
 use sqlx::AssertSqlSafe;
 use sqlx::migrate::Migrator;
@@ -196,9 +197,7 @@ async fn what_only_a_newer_version_knows_is_left_to_it_and_everything_else_goes_
         ["pending"]
     );
     assert!(zoe.messages(BOT).unwrap().is_empty(), "what came later overtook it");
-    for (queue, table, lane, _) in of_tomorrow {
-        done_by_newer(&town, queue, table, lane).await;
-    }
+    join_all(of_tomorrow.map(|(queue, table, lane, _)| done_by_newer(&town, queue, table, lane))).await;
     at_rest(&town).await;
     assert_eq!(zoe.messages(BOT).unwrap().len(), 1);
     town.sql("DELETE FROM inbound_events WHERE source = 'telegram:tomorrow'").await;
