@@ -23,9 +23,9 @@ use crate::support::town::{Server, THIS_VERSION, Town};
 
 const COPIES: usize = 4;
 /// `LEASE_SECONDS` of every town.
-pub const LEASE: f64 = 5.0;
+const LEASE: f64 = 5.0;
 /// No update waits longer than a lease and this, in seconds.
-pub const BEYOND_LEASE: f64 = 5.0;
+const BEYOND_LEASE: f64 = 5.0;
 
 /// The death of one copy.
 #[derive(Clone, Copy, Debug)]

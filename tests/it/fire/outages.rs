@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use futures::{StreamExt, stream};
+use sqlx::AssertSqlSafe;
 use tokio::runtime::Builder;
 use usipipo::clock::{Clock, Timestamp};
 use usipipo::demo::outline::{self, OutlineServer};
 use usipipo::demo::telegram::Options;
 
-use super::copies::{BEYOND_LEASE, LEASE};
 use super::crowd::Crowd;
 use super::customers::Customers;
 use super::walk::at_rest;
@@ -202,11 +202,7 @@ async fn outage(outside: Outside, how: State, scale: Scale) {
     );
     match outside {
         Outside::Database => database_was_away(town, how, &seen, &scale),
-        _ => {
-            others_went_on(town, &seen, waited);
-            // Pressed and answered at once, but for Telegram, which does not hear of it.
-            assert!(outside == Outside::Telegram || unanswered == 0, "{unanswered} presses unanswered");
-        }
+        _ => others_went_on(town, outside, &seen).await,
     }
 }
 
@@ -237,13 +233,29 @@ fn database_was_away(town: &Town, how: State, seen: &Seen, scale: &Scale) {
     }
 }
 
-/// Every update was stored and answered 200 the first time, and handled soon.
-fn others_went_on(town: &Town, seen: &Seen, waited: f64) {
+/// Every update was stored and answered 200 the first time; updates were handled meanwhile, and answers left.
+async fn others_went_on(town: &Town, outside: Outside, seen: &Seen) {
     for delivery in town.telegram.deliveries() {
         assert!(delivery.attempt == 1 && matches!(delivery.answer, Ok(200)), "{delivery:?}");
     }
     assert!(!seen.ready.is_empty() && seen.ready.iter().all(|status| *status == 200), "{:?}", seen.ready);
-    assert!(waited <= LEASE + BEYOND_LEASE, "an update waited {waited} s");
+    let meanwhile = async |table: &str, came: &str| {
+        let done = format!(
+            "SELECT CAST(100 * AVG(COALESCE(done_at < ?, FALSE)) AS SIGNED) FROM {table} \
+             WHERE {came} > ? AND {came} < ? AND status = 'done'"
+        );
+        let (from, until) = (seen.from.unwrap(), seen.until.unwrap());
+        let done =
+            sqlx::query_scalar::<_, Option<i64>>(AssertSqlSafe(done)).bind(until).bind(from).bind(until);
+        done.fetch_one(&town.db.pool).await.unwrap().expect("somebody said something")
+    };
+    // Most of them, for a machine that does much else has moments of its own.
+    let handled = meanwhile("inbound_events", "received_at").await;
+    assert!(handled >= 60, "only {handled} % of the updates were handled meanwhile");
+    if outside != Outside::Telegram {
+        let left = meanwhile("outbound_messages", "created_at").await;
+        assert!(left >= 60, "only {left} % of the answers left meanwhile");
+    }
 }
 
 async fn all(combinations: Vec<(Outside, State)>, scale: Scale, at_once: usize) {
