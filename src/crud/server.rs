@@ -78,15 +78,56 @@ pub async fn list(conn: &mut MySqlConnection) -> sqlx::Result<Vec<Server>> {
 /// Servers of a protocol that take new configs, the emptiest first; those known to be down come last.
 pub async fn candidates(conn: &mut MySqlConnection, protocol: Protocol) -> sqlx::Result<Vec<Server>> {
     select_server!(
-        "WHERE protocol = ? AND active AND removed_at IS NULL AND capacity > \
-         (SELECT COUNT(*) FROM vpn_configs c WHERE c.server_id = servers.id \
-          AND c.status IN ('preparing', 'active', 'suspended')) \
-         ORDER BY health = 'down', (SELECT COUNT(*) FROM vpn_configs c WHERE c.server_id = servers.id \
-          AND c.status IN ('preparing', 'active', 'suspended')) / capacity, id",
+        "LEFT JOIN server_loads l ON l.server_id = id \
+         WHERE protocol = ? AND active AND removed_at IS NULL AND capacity > COALESCE(l.configs, 0) \
+         ORDER BY health = 'down', COALESCE(l.configs, 0) / capacity, id",
         protocol
     )
     .fetch_all(conn)
     .await
+}
+
+/// A config has come to a server: it holds one more. The row is locked until the commit, so this comes late.
+pub(super) async fn enter(conn: &mut MySqlConnection, id: ServerId) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO server_loads (server_id, configs) VALUES (?, 1) ON DUPLICATE KEY UPDATE configs = configs + 1",
+        id
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Before a config stops being held: its server, if it has one, holds one less.
+pub(super) async fn leave(conn: &mut MySqlConnection, id: ConfigId) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE server_loads l JOIN vpn_configs c ON c.server_id = l.server_id SET l.configs = l.configs - 1 \
+         WHERE c.id = ? AND c.status IN ('preparing', 'active', 'suspended')",
+        id
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Counts what a server holds anew: an older version of the server, or a hand, may have changed it uncounted.
+pub async fn recount(conn: &mut MySqlConnection, id: ServerId) -> sqlx::Result<()> {
+    // Whoever counts up or down waits from here on, and has committed what it counted.
+    let counted = sqlx::query_scalar!("SELECT configs FROM server_loads WHERE server_id = ? FOR UPDATE", id)
+        .fetch_optional(&mut *conn)
+        .await?;
+    let held = i32::try_from(load(&mut *conn, id).await?).unwrap_or(i32::MAX);
+    if counted != Some(held) {
+        sqlx::query!(
+            "INSERT INTO server_loads (server_id, configs) VALUES (?, ?) \
+             ON DUPLICATE KEY UPDATE configs = VALUES(configs)",
+            id,
+            held
+        )
+        .execute(conn)
+        .await?;
+    }
+    Ok(())
 }
 
 /// Servers that were removed while their machine has what is theirs still.
@@ -103,7 +144,7 @@ pub async fn protocols(conn: &mut MySqlConnection) -> sqlx::Result<Vec<Protocol>
     .await
 }
 
-/// Configs that a server holds.
+/// Configs that a server holds, counted one by one.
 pub async fn load(conn: &mut MySqlConnection, id: ServerId) -> sqlx::Result<i64> {
     sqlx::query_scalar!(
         "SELECT COUNT(*) FROM vpn_configs WHERE server_id = ? AND status IN ('preparing', 'active', 'suspended')",

@@ -132,9 +132,13 @@ pub async fn place(
         now,
         id
     )
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
-    Ok(done.rows_affected() == 1)
+    let placed = done.rows_affected() == 1;
+    if placed {
+        super::server::enter(conn, server_id).await?;
+    }
+    Ok(placed)
 }
 
 pub async fn set_secret(
@@ -155,13 +159,16 @@ pub async fn set_secret(
     Ok(())
 }
 
-/// Changes what should be.
+/// Changes what should be. What is revoked has left its server's count, and does not come back.
 pub async fn set_status(
     conn: &mut MySqlConnection,
     id: ConfigId,
     status: ConfigStatus,
     now: Timestamp,
 ) -> sqlx::Result<()> {
+    if status == ConfigStatus::Revoked {
+        super::server::leave(conn, id).await?;
+    }
     sqlx::query!("UPDATE vpn_configs SET status = ?, updated_at = ? WHERE id = ?", status, now, id)
         .execute(conn)
         .await?;
@@ -312,6 +319,7 @@ pub async fn list_placed(conn: &mut MySqlConnection, server_id: ServerId) -> sql
 
 /// Takes a config's place away: it has no server and no keys, and is to be made and handed over anew.
 pub async fn unplace(conn: &mut MySqlConnection, id: ConfigId, now: Timestamp) -> sqlx::Result<()> {
+    super::server::leave(conn, id).await?;
     sqlx::query!(
         "UPDATE vpn_configs SET status = IF(status = ?, ?, status), applied = ?, server_id = NULL, public_id = NULL, \
          secret = NULL, secret_key_id = NULL, raw_rx = 0, raw_tx = 0, last_handshake_at = NULL, delivered_at = NULL, \

@@ -315,6 +315,7 @@ pub async fn note_health(work: &mut Work, id: ServerId, outcome: Result<&str, &s
         Err(reason) => (ServerHealth::Down, reason),
     };
     crud::server::set_health(work.conn(), id, health, detail, now).await?;
+    crud::server::recount(work.conn(), id).await?;
     let alert = match (server.health, health) {
         (ServerHealth::Up | ServerHealth::Unknown, ServerHealth::Down) => {
             Alert::ServerDown { server_id: id, server: server.name, reason: detail.to_owned() }
