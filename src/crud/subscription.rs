@@ -83,10 +83,11 @@ pub async fn list_unreminded(
     until: Timestamp,
     limit: u32,
 ) -> sqlx::Result<Vec<Subscription>> {
+    // Counted, not NOT EXISTS: of that the database makes a list of all reminders there are.
     select_subscription!(
         "WHERE status = ? AND ends_at > ? AND ends_at <= ? \
-         AND TIMESTAMPADD(DAY, ?, starts_at) < ends_at AND NOT EXISTS \
-         (SELECT 1 FROM reminders r WHERE r.subscription_id = subscriptions.id \
+         AND TIMESTAMPADD(DAY, ?, starts_at) < ends_at AND 0 = \
+         (SELECT COUNT(*) FROM reminders r WHERE r.subscription_id = subscriptions.id \
           AND r.ends_at = subscriptions.ends_at AND r.kind = ?) ORDER BY ends_at LIMIT ?",
         status,
         from,
