@@ -103,3 +103,29 @@ pub async fn repeated(
     .await?;
     Ok(rows.into_iter().map(|row| (row.target, row.times)).collect())
 }
+
+/// The newest row older than `before`: what has a lower id is older, too, as far as clocks agree.
+pub async fn last_before(conn: &mut MySqlConnection, before: Timestamp) -> sqlx::Result<Option<i64>> {
+    sqlx::query_scalar!(
+        "SELECT id FROM audit_logs WHERE created_at < ? ORDER BY created_at DESC, id DESC LIMIT 1",
+        before
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// Deletes up to `limit` rows of one action up to the id `last`, the oldest first.
+pub async fn purge(conn: &mut MySqlConnection, action: Action, last: i64, limit: u32) -> sqlx::Result<u64> {
+    // By the index of the action, and not by time or id: what stays for ever is never looked at. Left to itself the
+    // database takes the primary key, and reads all of that from the oldest row on.
+    let done = sqlx::query!(
+        "DELETE a FROM audit_logs a JOIN (SELECT id FROM audit_logs FORCE INDEX (audit_logs_by_action) \
+         WHERE action = ? AND id <= ? ORDER BY id LIMIT ?) old ON old.id = a.id",
+        action,
+        last,
+        limit
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}

@@ -2,10 +2,12 @@
 
 use chrono::TimeDelta;
 use scoped_futures::ScopedFutureExt;
+use sqlx::MySqlConnection;
 
 use super::Jobs;
 use crate::clock::Timestamp;
 use crate::crud;
+use crate::models::audit::Action;
 use crate::models::event::QueueStatus;
 use crate::models::job::Job;
 use crate::queue::Failure;
@@ -15,8 +17,30 @@ use crate::services::{address, audit, books};
 
 /// Rows deleted by one statement, so that a purge never holds many locks.
 const BATCH: u32 = 1000;
-/// Statements of one run on each table; a run that leaves something is followed by another one.
+/// Statements of one run on each heap; a run that leaves something is followed by another one.
 const ROUNDS: u32 = 20;
+
+/// What piles up.
+#[derive(Clone, Copy)]
+enum Heap {
+    Events,
+    Jobs(QueueStatus),
+    Messages(QueueStatus),
+    Lanes,
+    Ticks,
+    Audit,
+}
+
+const HEAPS: &[Heap] = &[
+    Heap::Events,
+    Heap::Jobs(QueueStatus::Done),
+    Heap::Jobs(QueueStatus::Dropped),
+    Heap::Messages(QueueStatus::Done),
+    Heap::Messages(QueueStatus::Dropped),
+    Heap::Lanes,
+    Heap::Ticks,
+    Heap::Audit,
+];
 
 impl Jobs {
     pub(super) async fn watch_pools(&self, run: &Run<'_>) -> Result<(), Failure> {
@@ -44,14 +68,15 @@ impl Jobs {
         Ok(())
     }
 
-    /// Deletes what is done and older than the configured time, in small batches.
+    /// Deletes what is done and older than the configured time, in small batches. What is left then is the next run's,
+    /// which comes at once: between two, other routine has its turn.
     pub(super) async fn purge(&self, run: &Run<'_>) -> Result<(), Failure> {
-        let now = self.works.clock.now();
-        let before = now - self.works.config.queue.retention;
-        for _ in 0..ROUNDS {
-            if self.purge_batch(before, now).await? == 0 {
-                return Ok(());
-            }
+        let mut more = false;
+        for heap in HEAPS {
+            more |= self.purge_heap(*heap).await?;
+        }
+        if !more {
+            return Ok(());
         }
         run.finish("purge_goes_on", |work| {
             async move {
@@ -64,20 +89,46 @@ impl Jobs {
         Ok(())
     }
 
-    async fn purge_batch(&self, before: Timestamp, now: Timestamp) -> Result<u64, Failure> {
-        let purge = self.works.db.statement("purge", |conn| {
-            async move {
-                let mut deleted = crud::event::purge(conn, before, BATCH).await?;
-                for status in [QueueStatus::Done, QueueStatus::Dropped] {
-                    deleted += crud::job::purge(conn, status, before, BATCH).await?;
-                    deleted += crud::outgoing::purge(conn, status, before, BATCH).await?;
-                }
-                deleted += crud::lane::purge_idle(conn, now - TimeDelta::minutes(5), BATCH).await?;
-                deleted += crud::schedule::purge(conn, now - KEEP_TICKS).await?;
-                Ok(deleted)
+    /// A run's share of one heap; true when it may have left something.
+    async fn purge_heap(&self, heap: Heap) -> Result<bool, Failure> {
+        for _ in 0..ROUNDS {
+            let purge = self
+                .works
+                .db
+                .statement("purge", |conn| async move { self.purge_batch(conn, heap).await }.scope_boxed());
+            if purge.await? < u64::from(BATCH) {
+                return Ok(false);
             }
-            .scope_boxed()
-        });
-        Ok(purge.await?)
+        }
+        Ok(true)
     }
+
+    async fn purge_batch(&self, conn: &mut MySqlConnection, heap: Heap) -> sqlx::Result<u64> {
+        let (now, queue) = (self.works.clock.now(), &self.works.config.queue);
+        let before = now - queue.retention;
+        match heap {
+            Heap::Events => crud::event::purge(conn, before, BATCH).await,
+            Heap::Jobs(status) => crud::job::purge(conn, status, before, BATCH).await,
+            Heap::Messages(status) => crud::outgoing::purge(conn, status, before, BATCH).await,
+            Heap::Lanes => crud::lane::purge_idle(conn, now - TimeDelta::minutes(5), BATCH).await,
+            Heap::Ticks => crud::schedule::purge(conn, now - KEEP_TICKS).await,
+            Heap::Audit => match queue.audit_retention {
+                Some(retention) => purge_audit(conn, now - retention).await,
+                None => Ok(0),
+            },
+        }
+    }
+}
+
+/// One batch of the audit: of each action that fades what is older than `before`.
+async fn purge_audit(conn: &mut MySqlConnection, before: Timestamp) -> sqlx::Result<u64> {
+    let Some(last) = crud::audit::last_before(conn, before).await? else { return Ok(0) };
+    let mut deleted = 0;
+    for action in Action::FADING {
+        deleted += crud::audit::purge(conn, action, last, BATCH).await?;
+        if deleted >= u64::from(BATCH) {
+            break;
+        }
+    }
+    Ok(deleted)
 }

@@ -94,6 +94,30 @@ text_enum! {
     }
 }
 
+impl Action {
+    /// What may be forgotten after `AUDIT_RETENTION_DAYS`: passing states and reports. What tells of money, access, roles,
+    /// keys or the catalogue stays for ever.
+    pub const FADING: [Action; 17] = [
+        Action::UserReturned,
+        Action::UserBlockedBot,
+        Action::LanguageSet,
+        Action::OrderCreated,
+        Action::OrderCancelled,
+        Action::OrderClosed,
+        Action::InvoiceFailed,
+        Action::CallbackIgnored,
+        Action::ConfigRenamed,
+        Action::ConfigFollows,
+        Action::FirstConfigMissing,
+        Action::ProvisioningDelayed,
+        Action::ServerHealth,
+        Action::PoolLow,
+        Action::EventDead,
+        Action::JobFailing,
+        Action::MessageDead,
+    ];
+}
+
 /// A row of `audit_logs`.
 #[derive(Clone, Debug)]
 pub struct AuditEntry {

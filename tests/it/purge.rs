@@ -87,3 +87,35 @@ async fn a_mountain_is_carried_off_in_small_loads_without_waiting_for_the_next_t
     eventually(LIMIT, async || town.count(runs).await == 2).await;
     running.stop().await;
 }
+
+/// Audit rows of one action, of so many days ago.
+async fn note(town: &Town, action: &str, days: i64, rows: u32) {
+    let at = (town.clock.now() - TimeDelta::days(days)).utc().format("%Y-%m-%d %H:%M:%S").to_string();
+    town.sql(&format!(
+        "INSERT INTO audit_logs (user_id, action, target, details, created_at) \
+         SELECT 42, '{action}', 'kept', '{{}}', '{at}' FROM seq_1_to_{rows}"
+    ))
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_forgets_passing_states_alone_and_only_where_that_was_asked_for() {
+    for (days, closed, completed) in [("0", 2505, 2500), ("400", 5, 2500)] {
+        let town = Town::with(&[("AUDIT_RETENTION_DAYS", days)]).await;
+        note(&town, "payment_completed", 401, 2500).await;
+        note(&town, "order_closed", 401, 2500).await;
+        note(&town, "order_closed", 399, 5).await;
+        let running = town.open().await;
+        let of = async |action: &str| {
+            town.count(&format!(
+                "SELECT COUNT(*) FROM audit_logs WHERE target = 'kept' AND action = '{action}'"
+            ))
+            .await
+        };
+        let runs = "SELECT COUNT(*) FROM jobs WHERE kind = 'purge' AND status = 'done'";
+        eventually(LIMIT, async || town.count(runs).await >= 1).await;
+        eventually(LIMIT, async || of("order_closed").await == closed).await;
+        assert_eq!(of("payment_completed").await, completed);
+        running.stop().await;
+    }
+}
