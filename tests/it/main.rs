@@ -23,6 +23,7 @@ mod demo_qvapay;
 mod demo_telegram;
 mod deploy;
 mod doctor;
+mod explain;
 mod fire;
 mod floods;
 mod health;

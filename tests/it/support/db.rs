@@ -31,9 +31,20 @@ impl TestDb {
         db
     }
 
+    /// A database with all migrations applied, on another server than the tests' common one.
+    pub async fn on(server: &str) -> TestDb {
+        let db = TestDb::empty_on(server).await;
+        MIGRATIONS.run(&db.pool).await.unwrap();
+        db
+    }
+
     /// A database without any table.
     pub async fn empty() -> TestDb {
         let server = std::env::var("TEST_DATABASE_URL").unwrap_or_else(|_| panic!("{NO_SERVER}"));
+        TestDb::empty_on(&server).await
+    }
+
+    async fn empty_on(server: &str) -> TestDb {
         let name = format!("t_{}", uuid::Uuid::now_v7().simple());
         let mut url: Url = server.parse().unwrap();
         connect_to_server(&url)

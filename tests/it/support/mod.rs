@@ -10,6 +10,7 @@ pub mod door;
 pub mod line;
 pub mod log;
 pub mod process;
+pub mod recorder;
 pub mod skip;
 pub mod town;
 pub mod wait;

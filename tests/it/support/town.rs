@@ -67,6 +67,11 @@ impl Town {
         Self::build(options, settings, TestDb::new().await).await
     }
 
+    /// On a database of somebody's own.
+    pub async fn found_on(db: TestDb) -> Self {
+        Self::found_with(Options { patience: LIMIT, ..Options::hasty(Clock::default()) }, db).await
+    }
+
     /// With another Telegram, whose clock and client are QvaPay's too, or on another database.
     pub async fn found_with(options: Options, db: TestDb) -> Self {
         let (clock, client) = (options.clock.clone(), options.client.clone());

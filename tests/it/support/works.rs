@@ -47,8 +47,14 @@ impl TestWorks {
     /// With variables set otherwise than [`config`] sets them.
     pub async fn with(variables: &[(&str, &str)]) -> Self {
         let db = TestDb::new().await;
-        let config = Arc::new(config(db.url(), variables));
-        let pool = Db::open(db.url(), 20).unwrap();
+        let url = db.url().to_owned();
+        Self::on(db, &url, variables)
+    }
+
+    /// On a database of somebody's own, by an address of it.
+    pub fn on(db: TestDb, url: &str, variables: &[(&str, &str)]) -> Self {
+        let config = Arc::new(config(url, variables));
+        let pool = Db::open(url, 20).unwrap();
         let (clock, wakers, metrics) = (Clock::default(), Arc::default(), Metrics::default());
         let works = Works { db: pool, clock, config, wakers, metrics };
         Self { works, db }
