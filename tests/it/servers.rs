@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use scoped_futures::ScopedFutureExt;
+use sqlx::Executor;
 use tokio::sync::Notify;
 use usipipo::crud;
 use usipipo::demo::outline::{Options, OutlineServer};
@@ -261,4 +262,77 @@ async fn that_a_server_goes_and_that_it_is_back_is_told_once_each() {
     let down = Alert::ServerDown { server_id, server: server.clone(), reason: "refused".to_owned() };
     let expected = [down, Alert::ServerUp { server_id, server }].map(Notice::Alert);
     assert_eq!(house.works.notices_to(ADMIN).await, expected);
+}
+
+impl House {
+    /// How many configs each server is taken to hold.
+    async fn counted(&self, server: ServerId) -> i32 {
+        let count = sqlx::query_scalar("SELECT configs FROM server_loads WHERE server_id = ?").bind(server.0);
+        count.fetch_optional(&self.works.db.pool).await.unwrap().unwrap_or_default()
+    }
+
+    async fn note_health(&self, server: ServerId) {
+        let note = self.works.run::<_, sqlx::Error, _>("note", Origin::SYSTEM, |work| {
+            server::note_health(work, server, Ok("fine")).scope_boxed()
+        });
+        note.await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_server_holds_is_counted_along_with_every_change() {
+    let house = House::new().await;
+    let first = house.add_server("first-1", "{}").await;
+    let ids = [house.config().await, house.config().await, house.config().await];
+    for id in ids {
+        house.place(id).await.unwrap();
+        house.place(id).await.unwrap();
+    }
+    assert_eq!(house.counted(first).await, 3, "each once, however often it is placed");
+    let (works, dropped) = (&house.works, ids[0]);
+    let drop = works.run("drop", Origin::SYSTEM, |work| vpn::drop_config(work, ANA, dropped).scope_boxed());
+    drop.await.unwrap();
+    assert_eq!(house.counted(first).await, 2);
+    let removed = works.run::<_, sqlx::Error, _>("removed", Origin::SYSTEM, |work| {
+        vpn::removed(work, dropped).scope_boxed()
+    });
+    removed.await.unwrap();
+    assert_eq!(house.counted(first).await, 2, "it had left when it was dropped");
+
+    let second = house.add_server("second-1", "{}").await;
+    house.remove("first-1").await;
+    assert_eq!(house.counted(first).await, 0);
+    for id in &ids[1..] {
+        assert_eq!(house.place(*id).await.unwrap().0, second);
+    }
+    assert_eq!(house.counted(second).await, 2);
+    // As a copy of an older version leaves it, which counts nothing.
+    works.db.pool.execute("UPDATE server_loads SET configs = 77").await.unwrap();
+    house.note_health(second).await;
+    assert_eq!(house.counted(second).await, 2);
+    works.db.pool.execute("DELETE FROM server_loads").await.unwrap();
+    house.note_health(second).await;
+    assert_eq!(house.counted(second).await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_that_are_placed_at_once_are_all_counted_and_fill_a_server_up() {
+    let house = House::new().await;
+    let server = house.add_server("first-1", "{}").await;
+    let ids: Vec<ConfigId> = futures::future::join_all((0..5).map(|_| house.config())).await;
+    let placed = futures::future::join_all(ids.iter().map(|id| house.place(*id)));
+    assert!(placed.await.iter().all(|placed| placed.as_ref().is_ok_and(|(at, _)| *at == server)));
+    assert_eq!(house.counted(server).await, 5);
+    let works = &house.works;
+    works.db.pool.execute("UPDATE servers SET capacity = 5").await.unwrap();
+    let open = async || {
+        let open = works.run::<_, sqlx::Error, _>("open", Origin::SYSTEM, |work| {
+            server::open_protocols(work).scope_boxed()
+        });
+        open.await.unwrap()
+    };
+    assert!(open().await.is_empty(), "full");
+    let drop = works.run("drop", Origin::SYSTEM, |work| vpn::drop_config(work, ANA, ids[0]).scope_boxed());
+    drop.await.unwrap();
+    assert_eq!(open().await, [Protocol::Outline], "a place is free at once");
 }

@@ -2,6 +2,7 @@
 
 mod bot;
 mod file;
+mod growth;
 pub mod hosts;
 mod operator;
 mod texts;
