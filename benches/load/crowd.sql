@@ -171,4 +171,4 @@ SELECT 2, CONCAT('config:', @config + seq), seq % 2, @now + INTERVAL 3600 + MOD(
 FROM seq_1_to_1000000 WHERE seq <= @jobs;
 -- And chats whose pace is still remembered.
 INSERT INTO lanes (queue, lane, class, due_at, not_before, owner, version, attempts)
-SELECT 1, CONCAT('client:', @first + seq), 3, '9999-01-01', @now, NULL, 7, 0 FROM seq_1_to_1000000 WHERE seq <= @jobs / 10;
+SELECT 1, CONCAT('client:', @first + seq), 3, '9999-01-01', @now, NULL, 7, 0 FROM seq_1_to_1000000 WHERE seq <= @jobs / 2;

@@ -42,7 +42,6 @@ const AT_LEISURE: &[(&str, &str)] = &[
     ("SELECT COUNT(*) FROM users", "an operator asks for /users"),
     ("COUNT(plan_id)", "an operator asks for /stats, and /metrics"),
     ("FROM vpn_configs WHERE status <> ? GROUP BY", "an operator asks for /stats, and /metrics"),
-    ("FROM jobs WHERE status = ? ORDER BY id DESC", "an operator asks for jobs"),
     ("COUNT(*) AS `secrets!: i64` FROM vpn_configs", "an operator asks for keys"),
 ];
 

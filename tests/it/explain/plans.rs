@@ -25,7 +25,7 @@ const GROWING: &[&str] = &[
     "unmatched_charges",
 ];
 /// An index that is read in its order until a limit is reached is no scan: the database expects so few rows then.
-const A_PAGE: u64 = 500;
+const A_PAGE: u64 = 1000;
 
 /// The tables that a statement would read from end to end.
 pub async fn scans(pool: &MySqlPool, statement: &str) -> Vec<String> {
