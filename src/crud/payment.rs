@@ -59,9 +59,13 @@ pub async fn find(conn: &mut MySqlConnection, id: PaymentId) -> sqlx::Result<Opt
     select_payment!("WHERE id = ?", id).fetch_optional(conn).await
 }
 
-/// The row, locked until the transaction ends: whoever changes an order takes this first.
+/// The row, locked until the transaction ends: whoever changes an order takes this first. By a change: FOR UPDATE holds
+/// at one node of a Galera cluster only.
 pub async fn lock(conn: &mut MySqlConnection, id: PaymentId) -> sqlx::Result<Option<Payment>> {
-    select_payment!("WHERE id = ? FOR UPDATE", id).fetch_optional(conn).await
+    sqlx::query!("UPDATE payments SET updated_at = updated_at + INTERVAL 1 MICROSECOND WHERE id = ?", id)
+        .execute(&mut *conn)
+        .await?;
+    find(conn, id).await
 }
 
 pub async fn lock_by_order(conn: &mut MySqlConnection, order_ref: &str) -> sqlx::Result<Option<Payment>> {

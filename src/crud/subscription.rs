@@ -24,9 +24,15 @@ pub async fn find(conn: &mut MySqlConnection, id: SubscriptionId) -> sqlx::Resul
     select_subscription!("WHERE id = ?", id).fetch_optional(conn).await
 }
 
-/// The row, locked until the transaction ends.
+/// The row, locked until the transaction ends. By a change: FOR UPDATE holds at one node of a Galera cluster only.
 pub async fn lock(conn: &mut MySqlConnection, id: SubscriptionId) -> sqlx::Result<Option<Subscription>> {
-    select_subscription!("WHERE id = ? FOR UPDATE", id).fetch_optional(conn).await
+    sqlx::query!(
+        "UPDATE subscriptions SET updated_at = updated_at + INTERVAL 1 MICROSECOND WHERE id = ?",
+        id
+    )
+    .execute(&mut *conn)
+    .await?;
+    find(conn, id).await
 }
 
 pub async fn lock_product(

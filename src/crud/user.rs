@@ -60,9 +60,13 @@ pub async fn saw(conn: &mut MySqlConnection, ids: &BTreeSet<UserId>, now: Timest
     Ok(())
 }
 
-/// As [`find`], keeping others from changing the person, or roles by way of the person, until the commit.
+/// As [`find`], keeping others from changing the person, or roles by way of the person, until the commit. By a change:
+/// FOR UPDATE holds at one node of a Galera cluster only.
 pub async fn lock(conn: &mut MySqlConnection, id: UserId) -> sqlx::Result<Option<User>> {
-    select_user!("WHERE id = ? FOR UPDATE", id).fetch_optional(conn).await
+    sqlx::query!("UPDATE users SET last_seen_at = last_seen_at + INTERVAL 1 MICROSECOND WHERE id = ?", id)
+        .execute(&mut *conn)
+        .await?;
+    find(conn, id).await
 }
 
 /// Whoever was last seen under a username, in upper or lower case: names change hands at Telegram.

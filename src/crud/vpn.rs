@@ -52,9 +52,12 @@ pub async fn find(conn: &mut MySqlConnection, id: ConfigId) -> sqlx::Result<Opti
     select_config!("WHERE id = ?", id).fetch_optional(conn).await
 }
 
-/// The row, locked until the transaction ends.
+/// The row, locked until the transaction ends. By a change: FOR UPDATE holds at one node of a Galera cluster only.
 pub async fn lock(conn: &mut MySqlConnection, id: ConfigId) -> sqlx::Result<Option<VpnConfig>> {
-    select_config!("WHERE id = ? FOR UPDATE", id).fetch_optional(conn).await
+    sqlx::query!("UPDATE vpn_configs SET updated_at = updated_at + INTERVAL 1 MICROSECOND WHERE id = ?", id)
+        .execute(&mut *conn)
+        .await?;
+    find(conn, id).await
 }
 
 /// A person's configs that are not gone, oldest first.
