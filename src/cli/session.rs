@@ -69,6 +69,7 @@ impl Session {
         }
         let db = Db::open(config.database.url.expose_secret(), config.database.max_connections);
         let db = db.map_err(Failure::refused)?;
+        db.find_node().await;
         let (clock, wakers, metrics) = (Clock::default(), Arc::default(), Metrics::default());
         let works = Works { db, clock, config: Arc::new(config), wakers, metrics };
         let origin = Origin::new(Actor::System, time_ordered());

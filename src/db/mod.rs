@@ -3,18 +3,22 @@
 //! call to the outside, no change of memory.
 
 pub mod migrate;
+pub mod nodes;
 pub mod probe;
 pub mod scratch;
 
 use std::error::Error as StdError;
-use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use scoped_futures::ScopedBoxFuture;
-use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlPool, MySqlPoolOptions};
+use sqlx::mysql::{MySqlConnection, MySqlDatabaseError, MySqlPool, MySqlPoolOptions};
 use sqlx::pool::PoolConnection;
 use sqlx::{ConnectOptions, Connection, MySql, Transaction};
+use tokio_util::task::AbortOnDropHandle;
 use tracing::log::LevelFilter;
+
+use nodes::Nodes;
 
 use crate::fault;
 
@@ -23,6 +27,8 @@ const MAX_TRIES: u32 = 8;
 
 /// The server's number of "Lock wait timeout exceeded".
 const LOCK_WAIT_TIMEOUT: u16 = 1205;
+/// A transaction takes milliseconds. One that takes longer than this waits for a node that is gone without a goodbye.
+const LONGEST: Duration = Duration::from_secs(20);
 /// A connection that was in use a moment ago is taken to be alive without asking.
 const SURELY_ALIVE: Duration = Duration::from_secs(1);
 
@@ -36,14 +42,21 @@ const SESSION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \
 #[derive(Clone)]
 pub struct Db {
     pool: MySqlPool,
+    nodes: Arc<Nodes>,
+    /// Keeps the pool at a node that takes work, where there are several.
+    _watch: Option<Arc<AbortOnDropHandle<()>>>,
 }
 
 impl Db {
-    /// A pool on `url`. Connections are made when first needed, so this succeeds while the database is down.
+    /// A pool on `url`, which may name several hosts (see [`nodes`]). Connections are made when first needed, so this
+    /// succeeds while the database is down.
     pub fn open(url: &str, max_connections: u32) -> sqlx::Result<Self> {
-        let options = MySqlConnectOptions::from_str(url)?
-            .log_statements(LevelFilter::Trace)
-            .log_slow_statements(LevelFilter::Warn, Duration::from_secs(1));
+        let nodes = Arc::new(Nodes::of(url, |options| {
+            options
+                .log_statements(LevelFilter::Trace)
+                .log_slow_statements(LevelFilter::Warn, Duration::from_secs(1))
+        })?);
+        let (first, chosen) = (nodes.first(), nodes.clone());
         let pool = MySqlPoolOptions::new()
             .max_connections(max_connections)
             .acquire_timeout(Duration::from_secs(10))
@@ -52,18 +65,35 @@ impl Db {
             .after_connect(|conn, _| {
                 Box::pin(async move { sqlx::raw_sql(SESSION).execute(conn).await.map(drop) })
             })
+            .after_release({
+                let nodes = nodes.clone();
+                move |_, meta| {
+                    let stays = !nodes.has_left(meta.age);
+                    Box::pin(async move { Ok(stays) })
+                }
+            })
             // Asking each time would be a third of all round trips.
             .test_before_acquire(false)
-            .before_acquire(|conn, meta| {
+            .before_acquire(move |conn, meta| {
+                let left = chosen.has_left(meta.age);
                 Box::pin(async move {
+                    if left {
+                        return Ok(false);
+                    }
                     if meta.idle_for > SURELY_ALIVE {
                         conn.ping().await?;
                     }
                     Ok(true)
                 })
             })
-            .connect_lazy_with(options);
-        Ok(Self { pool })
+            .connect_lazy_with(first);
+        let watch = nodes.watch(pool.clone()).map(Arc::new);
+        Ok(Self { pool, nodes, _watch: watch })
+    }
+
+    /// Looks for a node that takes work, before the first is asked; for who would rather fail than wait.
+    pub async fn find_node(&self) {
+        self.nodes.choose(&self.pool).await;
     }
 
     pub fn pool(&self) -> &MySqlPool {
@@ -73,6 +103,11 @@ impl Db {
     /// A connection for reads or single statements.
     pub async fn acquire(&self) -> sqlx::Result<PoolConnection<MySql>> {
         self.pool.acquire().await
+    }
+
+    /// Whether the database takes work.
+    pub async fn check(&self) -> sqlx::Result<()> {
+        nodes::check(&mut *self.acquire().await?).await
     }
 
     /// Runs `body` in a transaction and commits it. A conflict starts it again from the beginning, with a pause
@@ -117,12 +152,15 @@ impl Db {
         F: for<'r> Fn(&'r mut MySqlConnection) -> ScopedBoxFuture<'a, 'r, Result<T, E>> + Send + Sync + 'a,
         E: From<sqlx::Error>,
     {
-        let mut tx = self.begin().await?;
-        let value = body(&mut tx).await?;
-        fault::before(name);
-        tx.commit().await?;
-        fault::after(name);
-        Ok(value)
+        let attempt = async {
+            let mut tx = self.begin().await?;
+            let value = body(&mut tx).await?;
+            fault::before(name);
+            tx.commit().await?;
+            fault::after(name);
+            Ok(value)
+        };
+        tokio::time::timeout(LONGEST, attempt).await.unwrap_or_else(|_| Err(silent().into()))
     }
 
     /// Runs `body`, each statement of which commits by itself and changes nothing the second time: a third of the
@@ -142,7 +180,7 @@ impl Db {
                 fault::after(name);
                 Ok(value)
             };
-            match attempt.await {
+            match tokio::time::timeout(LONGEST, attempt).await.unwrap_or_else(|_| Err(silent())) {
                 Err(error) if again(name, tries, &error) || lost(name, tries, &error) => {
                     pause_after_conflict(tries).await;
                 }
@@ -171,11 +209,19 @@ pub fn again(name: &'static str, tries: u32, error: &(dyn StdError + 'static)) -
 
 /// Whether the connection broke, and a try is left.
 fn lost(name: &'static str, tries: u32, error: &sqlx::Error) -> bool {
-    let again = tries < MAX_TRIES && matches!(error, sqlx::Error::Io(_) | sqlx::Error::Protocol(_));
+    // Who was silent for so long may be silent for longer; meanwhile another node was found, if there is one.
+    let silent = matches!(error, sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::TimedOut);
+    let again = tries < if silent { 2 } else { MAX_TRIES }
+        && matches!(error, sqlx::Error::Io(_) | sqlx::Error::Protocol(_));
     if again {
         tracing::debug!(transaction = name, tries, %error, "connection lost, trying again");
     }
     again
+}
+
+/// The error of a database that does not answer; what was asked of it may have happened.
+fn silent() -> sqlx::Error {
+    std::io::Error::from(std::io::ErrorKind::TimedOut).into()
 }
 
 /// 5 ms, doubling, with up to as much again at random so that rivals do not meet again.
@@ -188,6 +234,11 @@ pub async fn pause_after_conflict(tries: u32) {
 /// 1205 lock wait timeout, 1020 the row changed under a snapshot. Looks through the chain of sources.
 pub fn is_conflict(error: &(dyn StdError + 'static)) -> bool {
     matches!(database_error_number(error), Some(1213 | LOCK_WAIT_TIMEOUT | 1020))
+}
+
+/// Whether the database answers, but refuses all work: its node has lost the majority of its cluster.
+pub fn is_without_quorum(error: &(dyn StdError + 'static)) -> bool {
+    database_error_number(error) == Some(nodes::NO_QUORUM)
 }
 
 /// The server's number of the database error in the chain, if there is one.

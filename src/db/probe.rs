@@ -1,17 +1,37 @@
 //! Looking at the database from outside the pool, for `doctor` and for commands that want a clear answer at once.
 
+use std::io::{Error, ErrorKind};
 use std::str::FromStr;
+use std::time::Duration;
 
 use sqlx::mysql::MySqlConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, MySqlConnection};
 use uuid::Uuid;
 
+use super::nodes;
 use crate::clock::Timestamp;
 
-/// A connection of its own, whose error says what is wrong.
+/// One of several nodes is waited for so long.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A connection of its own, whose error says what is wrong; of several nodes, to the first that takes work.
 pub async fn connect(url: &str) -> sqlx::Result<MySqlConnection> {
-    let options = MySqlConnectOptions::from_str(url)?.disable_statement_logging();
-    MySqlConnection::connect_with(&options).await
+    let nodes = nodes::each(url);
+    let [others @ .., last] = nodes.as_slice() else { unreachable!("an address names at least one host") };
+    for node in others {
+        let connected = tokio::time::timeout(PATIENCE, connect_to(node)).await;
+        if let Ok(conn) = connected.unwrap_or_else(|_| Err(Error::from(ErrorKind::TimedOut).into())) {
+            return Ok(conn);
+        }
+    }
+    connect_to(last).await
+}
+
+async fn connect_to(node: &str) -> sqlx::Result<MySqlConnection> {
+    let options = MySqlConnectOptions::from_str(node)?.disable_statement_logging();
+    let mut conn = MySqlConnection::connect_with(&options).await?;
+    nodes::check(&mut conn).await?;
+    Ok(conn)
 }
 
 /// What the server calls itself, e.g. `10.11.6-MariaDB`.

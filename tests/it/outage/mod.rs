@@ -5,5 +5,6 @@
 //! outage would last: what happens depends on who noticed, and not on how long the test waited.
 
 pub mod database;
+mod nodes;
 mod telegram;
 mod vpn;
