@@ -35,18 +35,37 @@ pub enum UpgradeError {
 
 /// Brings the schema to this version. Safe to call from many copies at once and after an upgrade that was killed.
 pub async fn run(db: &Db) -> Result<(), UpgradeError> {
+    db.find_node().await;
+    let (owner, mut tries) = (Uuid::now_v7(), 1);
+    loop {
+        match upgrade(db, owner).await {
+            // On Galera, what a copy at another node changes ends even what is only read here.
+            Err(error) if super::again("upgrade", tries, &error) => super::pause_after_conflict(tries).await,
+            done => return done,
+        }
+        tries += 1;
+    }
+}
+
+async fn upgrade(db: &Db, owner: Uuid) -> Result<(), UpgradeError> {
     let mut conn = db.acquire().await?;
     if pending(&mut conn).await? == 0 {
-        return Ok(());
+        return give_back(&mut conn, owner).await;
     }
-    let owner = Uuid::now_v7();
     take_lease(&mut conn, owner).await?;
     let outcome = apply(&mut conn).await;
-    sqlx::query("DELETE FROM migration_lease WHERE id = 1 AND owner = ?")
-        .bind(owner)
-        .execute(&mut *conn)
-        .await?;
-    outcome
+    outcome.and(give_back(&mut conn, owner).await)
+}
+
+/// Ends a lease that was taken, here or by a try before this one.
+async fn give_back(conn: &mut MySqlConnection, owner: Uuid) -> Result<(), UpgradeError> {
+    let given =
+        sqlx::query("DELETE FROM migration_lease WHERE id = 1 AND owner = ?").bind(owner).execute(conn).await;
+    match given {
+        // The table comes with the first upgrade.
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("42S02") => Ok(()),
+        given => Ok(given.map(drop)?),
+    }
 }
 
 /// Migrations this version has that the database has not; all of them on an empty database.
@@ -121,21 +140,27 @@ async fn take_lease(conn: &mut MySqlConnection, owner: Uuid) -> Result<(), Upgra
 }
 
 async fn try_lease(conn: &mut MySqlConnection, owner: Uuid) -> sqlx::Result<bool> {
+    match insert_lease(conn, owner).await {
+        Ok(()) => Ok(true),
+        // On Galera, who came second may hear of it at the commit.
+        Err(error) if super::is_duplicate(&error) || super::is_conflict(&error) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+async fn insert_lease(conn: &mut MySqlConnection, owner: Uuid) -> sqlx::Result<()> {
     let mut tx = conn.begin().await?;
-    sqlx::query("DELETE FROM migration_lease WHERE id = 1 AND until < UTC_TIMESTAMP(6)")
+    sqlx::query("DELETE FROM migration_lease WHERE id = 1 AND (until < UTC_TIMESTAMP(6) OR owner = ?)")
+        .bind(owner)
         .execute(&mut *tx)
         .await?;
-    let inserted = sqlx::query(
+    sqlx::query(
         "INSERT INTO migration_lease (id, owner, until) \
          VALUES (1, ?, UTC_TIMESTAMP(6) + INTERVAL ? SECOND)",
     )
     .bind(owner)
     .bind(LEASE_SECONDS)
     .execute(&mut *tx)
-    .await;
-    match inserted {
-        Ok(_) => tx.commit().await.map(|()| true),
-        Err(error) if super::is_duplicate(&error) || super::is_conflict(&error) => Ok(false),
-        Err(error) => Err(error),
-    }
+    .await?;
+    tx.commit().await
 }
