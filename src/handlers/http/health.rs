@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::app::{App, Stage};
 use crate::clock::Timestamp;
 use crate::crud;
+use crate::db;
 use crate::models::lane::Standing;
 use crate::models::server::ServerHealth;
 use crate::models::vpn::Protocol;
@@ -23,20 +24,20 @@ pub async fn live() -> StatusCode {
     StatusCode::OK
 }
 
-/// Whether requests may be sent here: 503 while starting, while draining, and while the database is away.
+/// Whether requests may be sent here: 503 while starting, while draining, and while the database is away or its node
+/// has lost the majority of its cluster.
 pub async fn ready(State(app): State<App>) -> Response {
     let stage = app.stage();
     if stage != Stage::Serving {
         return (StatusCode::SERVICE_UNAVAILABLE, Json(serde_json::json!({ "status": stage })))
             .into_response();
     }
-    match tokio::time::timeout(PATIENCE, ping(&app)).await {
-        Ok(Ok(())) => Json(serde_json::json!({ "status": stage })).into_response(),
-        Ok(Err(_)) | Err(_) => {
-            let body = serde_json::json!({ "status": "database_down" });
-            (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
-        }
-    }
+    let down = match tokio::time::timeout(PATIENCE, app.works().db.check()).await {
+        Ok(Ok(())) => return Json(serde_json::json!({ "status": stage })).into_response(),
+        Ok(Err(error)) if db::is_without_quorum(&error) => "database_without_quorum",
+        Ok(Err(_)) | Err(_) => "database_down",
+    };
+    (StatusCode::SERVICE_UNAVAILABLE, Json(serde_json::json!({ "status": down }))).into_response()
 }
 
 #[derive(Serialize)]
@@ -82,7 +83,8 @@ pub async fn report(State(app): State<App>) -> Response {
     let filled = tokio::time::timeout(PATIENCE, fill(&app, &mut report)).await;
     if !matches!(filled, Ok(Ok(()))) {
         tracing::warn!(?filled, "health: the database does not answer");
-        (report.status, report.database) = ("unavailable", "down");
+        let alone = matches!(&filled, Ok(Err(error)) if db::is_without_quorum(error));
+        (report.status, report.database) = ("unavailable", if alone { "without_quorum" } else { "down" });
     }
     if report.stage != Stage::Serving {
         report.status = "unavailable";
@@ -108,9 +110,4 @@ async fn fill(app: &App, report: &mut Report) -> sqlx::Result<()> {
         })
         .collect();
     Ok(())
-}
-
-async fn ping(app: &App) -> sqlx::Result<()> {
-    let mut conn = app.works().db.acquire().await?;
-    sqlx::Connection::ping(&mut *conn).await
 }
