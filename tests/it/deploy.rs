@@ -280,7 +280,9 @@ fn ci_runs_what_a_person_runs() {
 /// What docs/ and README tell people to copy, to run and to read is there.
 #[test]
 fn the_documents_name_files_that_are_there() {
-    for document in ["README.md", "docs/deploying.md", "docs/operating.md", "docs/developing.md"] {
+    for document in
+        ["README.md", "docs/deploying.md", "docs/operating.md", "docs/galera.md", "docs/developing.md"]
+    {
         let text = std::fs::read_to_string(project(document)).unwrap();
         let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || "/._@-".contains(c)));
         let named = words.filter(|word| {

@@ -16,7 +16,7 @@ impl Copy {
         let folder = std::env::temp_dir().join(format!("scripts-{}", uuid::Uuid::now_v7()));
         let root = folder.join(name);
         fs::create_dir_all(root.join("scripts")).unwrap();
-        for script in ["scripts/mariadb", "scripts/setup"] {
+        for script in ["scripts/mariadb", "scripts/galera", "scripts/setup"] {
             fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join(script), root.join(script)).unwrap();
         }
         Copy { folder, root }
@@ -24,7 +24,7 @@ impl Copy {
 
     fn run(&self, script: &str, arguments: &[&str], database_url: Option<&str>) -> Output {
         let mut command = Command::new(self.root.join("scripts").join(script));
-        command.args(arguments).env_remove("DATABASE_URL");
+        command.args(arguments).env_remove("DATABASE_URL").env_remove("GALERA_HOME");
         command.envs(database_url.map(|url| ("DATABASE_URL", url))).output().unwrap()
     }
 }
@@ -65,6 +65,27 @@ fn a_database_that_is_given_is_used_and_nothing_started() {
     assert_eq!(text(&seen), "mysql://somewhere/else\n");
     assert!(copy.run("mariadb", &["start"], given).status.success());
     assert!(!copy.root.join("var").exists());
+}
+
+/// What it does to a cluster that runs is shown in `fire::galera`.
+#[test]
+fn a_cluster_that_does_not_run_is_told_so_and_nothing_is_left() {
+    let copy = Copy::under("árbol & hoja");
+    let status = copy.run("galera", &["status"], None);
+    assert_eq!((status.status.code(), text(&status).as_str()), (Some(3), "stopped\n"));
+    for (arguments, complaint) in [
+        (&["kill", "1"][..], "no cluster runs"),
+        (&["kill"][..], "kill which node?"),
+        (&["restart", "2"][..], "no cluster runs"),
+        (&["recover"][..], "no cluster runs"),
+        (&["run"][..], "run what?"),
+    ] {
+        let refused = copy.run("galera", arguments, None);
+        assert_eq!(refused.status.code(), Some(1), "{arguments:?}: {}", text(&refused));
+        assert!(text(&refused).contains(complaint), "{arguments:?}: {}", text(&refused));
+    }
+    assert!(copy.run("galera", &["stop"], None).status.success());
+    assert!(text(&copy.run("galera", &["help"], None)).contains("scripts/galera start"));
 }
 
 #[test]

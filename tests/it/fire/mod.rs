@@ -5,6 +5,7 @@ mod copies;
 mod crowd;
 mod customers;
 mod kept;
+mod galera;
 pub mod life;
 mod lives;
 mod outages;

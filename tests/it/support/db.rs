@@ -44,7 +44,8 @@ impl TestDb {
         TestDb::empty_on(&server).await
     }
 
-    async fn empty_on(server: &str) -> TestDb {
+    /// As [`TestDb::empty`], on another server.
+    pub async fn empty_on(server: &str) -> TestDb {
         let name = format!("t_{}", uuid::Uuid::now_v7().simple());
         let mut url: Url = server.parse().unwrap();
         connect_to_server(&url)
@@ -54,6 +55,10 @@ impl TestDb {
             .unwrap();
         url.set_path(&name);
         TestDb { pool: pool(&url).await, url, name }
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// What DATABASE_URL has to be for another process to use this database.

@@ -7,6 +7,7 @@ pub mod chats;
 pub mod cli;
 pub mod db;
 pub mod door;
+pub mod galera;
 pub mod line;
 pub mod log;
 pub mod process;
