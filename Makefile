@@ -9,7 +9,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 USIPIPO := $(TARGET)/debug/usipipo
 DOC := RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps
 
-.PHONY: help demo smoke test fire fuzz bench bench-hot lint fmt sqlx check-sqlx picture clean-data
+.PHONY: help demo smoke test fire fuzz bench bench-growth bench-hot lint fmt sqlx check-sqlx picture clean-data
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -30,8 +30,8 @@ test: ## Lint, SQL against a real database, docs and all tests (what CI runs)
 	cargo fmt --check --manifest-path fuzz/Cargo.toml
 	@scripts/mariadb --fast run scripts/sqlx check
 	$(DOC)
-	@scripts/mariadb --fast run scripts/run-tests $(ARGS)
 	@scripts/fuzz short
+	@scripts/mariadb --fast run scripts/run-tests $(ARGS)
 
 fire: ## The long attacks: killed at every fault point, many lives (ARGS narrows them down)
 	@scripts/setup test
@@ -41,9 +41,13 @@ fuzz: ## Fuzz everything that comes in from outside, long (ARGS is the seconds f
 	@scripts/setup build
 	@scripts/fuzz long $(or $(ARGS),600)
 
-bench: ## Speed: a release build under load beside a minimal handler (ARGS is the number of rounds)
+bench: ## Speed: a release build under load beside a minimal handler (ARGS: rounds and scenes, e.g. "3 crowd")
 	@scripts/setup build database
 	@scripts/mariadb --bench run cargo bench --locked --bench load -- $(ARGS)
+
+bench-growth: ## A database of a million people and a server with 5,000 tunnels (ARGS: crowd, tunnels)
+	@scripts/setup build database tunnel
+	@scripts/mariadb --bench run cargo bench --locked --bench growth -- $(ARGS)
 
 bench-hot: ## The hot pure parts alone: time and allocations of each; fails when one allocates more than it may
 	@scripts/setup build
