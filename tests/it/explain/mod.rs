@@ -34,8 +34,6 @@ const AT_LEISURE: &[(&str, &str)] = &[
     ),
     ("UPDATE lanes SET owner = ?, due_at = ? WHERE owner BETWEEN", "a server that ends"),
     ("UPDATE lanes SET due_at = IF(due_at < ?", "a clock that was set back"),
-    // Not at leisure at all: every look for work. To be asked class by class, each a row of the index.
-    ("SELECT class, MIN(due_at)", "counts what waits in each queue"),
     ("(SELECT COUNT(*) FROM reminders", "every minute, through those in their grace time"),
     ("AS `queue!: i64`", "/health, /metrics and operators count what waits"),
     ("COUNT(CASE WHEN created_at", "an operator asks for /stats"),

@@ -4,8 +4,8 @@
 mod copies;
 mod crowd;
 mod customers;
-mod kept;
 mod galera;
+mod kept;
 pub mod life;
 mod lives;
 mod outages;

@@ -6,15 +6,15 @@ use std::time::Duration;
 use reqwest::Url;
 
 use crate::support::cli::Shell;
-use crate::support::db_line::{DbLine, State};
 use crate::support::door::Door;
+use crate::support::line::{Line, State};
 use crate::support::town::Town;
 use crate::support::wait::eventually;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// One address of both lines, the first one first.
-fn both(lines: &[DbLine; 2]) -> String {
+fn both(lines: &[Line; 2]) -> String {
     let [one, other]: [Url; 2] = lines.each_ref().map(|line| line.url.parse().unwrap());
     let port = one.port().unwrap();
     one.as_str().replace(&format!(":{port}/"), &format!(":{port},127.0.0.1:{}/", other.port().unwrap()))
@@ -23,7 +23,7 @@ fn both(lines: &[DbLine; 2]) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn when_its_node_is_gone_or_silent_the_server_goes_to_the_next() {
     let mut town = Town::found().await;
-    let lines = [DbLine::to(town.db.url()).await, DbLine::to(town.db.url()).await];
+    let lines = [Line::to(town.db.url()).await, Line::to(town.db.url()).await];
     let url = both(&lines);
     // The first is gone from the beginning.
     lines[0].set(State::Cut);
@@ -53,7 +53,7 @@ async fn when_its_node_is_gone_or_silent_the_server_goes_to_the_next() {
 #[tokio::test(flavor = "multi_thread")]
 async fn commands_take_the_first_node_that_answers() {
     let town = Town::found().await;
-    let lines = [DbLine::to(town.db.url()).await, DbLine::to(town.db.url()).await];
+    let lines = [Line::to(town.db.url()).await, Line::to(town.db.url()).await];
     let shell = Shell::over(&both(&lines));
     for (state, other) in [(State::Cut, State::Open), (State::Held, State::Open), (State::Open, State::Cut)] {
         lines[0].set(state);

@@ -68,9 +68,9 @@ pub async fn hammer(cluster: &Cluster, chats: usize, updates: usize) {
     // A lease so short that it is lost now and then.
     let brief =
         RunnerOptions { lease: Duration::from_millis(900), poll: Duration::from_millis(5), ..OPTIONS };
-    let rivals = works.each_ref().map(|works| {
-        Process::start_with(works, InboxWorker::new(works.clone(), Count, 50), brief)
-    });
+    let rivals = works
+        .each_ref()
+        .map(|works| Process::start_with(works, InboxWorker::new(works.clone(), Count, 50), brief));
     let before = cluster.conflicts(1).await + cluster.conflicts(2).await;
     let writers = works.each_ref().map(|works| InboxWriter::start(works.clone()));
     join_all((0..chats).map(|chat| write(&writers, chat, updates))).await;
