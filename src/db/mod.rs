@@ -107,7 +107,7 @@ impl Db {
 
     /// Whether the database takes work.
     pub async fn check(&self) -> sqlx::Result<()> {
-        nodes::check(&mut *self.acquire().await?).await
+        nodes::check(&mut self.acquire().await?).await
     }
 
     /// Runs `body` in a transaction and commits it. A conflict starts it again from the beginning, with a pause

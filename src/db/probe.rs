@@ -1,6 +1,5 @@
 //! Looking at the database from outside the pool, for `doctor` and for commands that want a clear answer at once.
 
-use std::io::{Error, ErrorKind};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -19,8 +18,7 @@ pub async fn connect(url: &str) -> sqlx::Result<MySqlConnection> {
     let nodes = nodes::each(url);
     let [others @ .., last] = nodes.as_slice() else { unreachable!("an address names at least one host") };
     for node in others {
-        let connected = tokio::time::timeout(PATIENCE, connect_to(node)).await;
-        if let Ok(conn) = connected.unwrap_or_else(|_| Err(Error::from(ErrorKind::TimedOut).into())) {
+        if let Ok(Ok(conn)) = tokio::time::timeout(PATIENCE, connect_to(node)).await {
             return Ok(conn);
         }
     }
