@@ -2,19 +2,20 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use sqlx::mysql::MySqlPool;
 
 use super::skip::skip;
+use super::wait::eventually;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/galera");
 const LIBRARIES: [&str; 2] = ["/usr/lib/galera/libgalera_smm.so", "/usr/lib64/galera-4/libgalera_smm.so"];
 
 /// Gone with this value, and also when the test is killed: the script waits for the end of its standard input.
 pub struct Cluster {
-    run: Child,
+    script: Child,
     home: PathBuf,
     urls: Vec<String>,
 }
@@ -32,12 +33,12 @@ impl Cluster {
             command
                 .args(["run", "bash", "-c", "echo $GALERA_URLS; exec cat >/dev/null"])
                 .env("GALERA_HOME", &home);
-            let mut run = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+            let mut script = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
             let mut line = String::new();
-            BufReader::new(run.stdout.take().unwrap()).read_line(&mut line).unwrap();
+            BufReader::new(script.stdout.take().unwrap()).read_line(&mut line).unwrap();
             let urls: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
             assert_eq!(urls.len(), 3, "the cluster did not start, see above");
-            Self { run, home, urls }
+            Self { script, home, urls }
         });
         Some(starting.await.unwrap())
     }
@@ -59,27 +60,46 @@ impl Cluster {
 
     /// Sends SIGKILL to nodes.
     pub async fn kill(&self, nodes: &[usize]) {
-        self.script("kill", nodes).await;
+        self.script(&["kill"], nodes).await;
+    }
+
+    /// Lets a node stand still, and with it every commit of the cluster.
+    pub async fn pause(&self, node: usize) {
+        self.script(&["kill", "-STOP"], &[node]).await;
+    }
+
+    pub async fn resume(&self, node: usize) {
+        self.script(&["kill", "-CONT"], &[node]).await;
     }
 
     /// Starts nodes again, and waits until they have caught up.
     pub async fn restart(&self, nodes: &[usize]) {
-        self.script("restart", nodes).await;
+        self.script(&["restart"], nodes).await;
     }
 
     /// Makes one cluster of what is left.
     pub async fn recover(&self) {
-        self.script("recover", &[]).await;
+        self.script(&["recover"], &[]).await;
     }
 
-    async fn script(&self, command: &str, nodes: &[usize]) {
-        let nodes = nodes.iter().map(usize::to_string).collect::<Vec<_>>();
-        let (command, home) = (command.to_owned(), self.home.clone());
-        let run = tokio::task::spawn_blocking(move || {
-            Command::new(SCRIPT).arg(command).args(nodes).env("GALERA_HOME", home).output().unwrap()
-        });
-        let output = run.await.unwrap();
+    /// Waits until all nodes are in one cluster and take work.
+    pub async fn whole(&self) {
+        eventually(Duration::from_secs(60), async || match self.run(&["status"], &[]).await {
+            output if output.status.success() => Ok(()),
+            output => Err(String::from_utf8_lossy(&output.stdout).into_owned()),
+        })
+        .await;
+    }
+
+    async fn script(&self, words: &[&str], nodes: &[usize]) {
+        let output = self.run(words, nodes).await;
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    async fn run(&self, words: &[&str], nodes: &[usize]) -> Output {
+        let mut command = Command::new(SCRIPT);
+        command.args(words).args(nodes.iter().map(usize::to_string)).env("GALERA_HOME", &self.home);
+        tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
     }
 
     /// How often a node had to end a transaction for one of another node: at its commit, or in the middle.
@@ -95,14 +115,14 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        drop(self.run.stdin.take());
+        drop(self.script.stdin.take());
         for _ in 0..1500 {
-            if self.run.try_wait().is_ok_and(|ended| ended.is_some()) {
+            if self.script.try_wait().is_ok_and(|ended| ended.is_some()) {
                 break;
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        let _ = self.run.kill();
+        let _ = self.script.kill();
         let _ = std::fs::remove_dir_all(&self.home);
     }
 }

@@ -1,6 +1,7 @@
 //! Rivals on two nodes: events of the same chats are stored at both in turn, and handled by whoever gets the lane.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -65,7 +66,7 @@ pub async fn hammer(cluster: &Cluster, chats: usize, updates: usize) {
         let insert = sqlx::query("INSERT INTO counted VALUES (?, 0)").bind(lane(chat));
         insert.execute(&db.pool).await.unwrap();
     }
-    // A lease so short that it is lost now and then.
+    // Shorter than a stall.
     let brief =
         RunnerOptions { lease: Duration::from_millis(900), poll: Duration::from_millis(5), ..OPTIONS };
     let rivals = works
@@ -73,13 +74,19 @@ pub async fn hammer(cluster: &Cluster, chats: usize, updates: usize) {
         .map(|works| Process::start_with(works, InboxWorker::new(works.clone(), Count, 50), brief));
     let before = cluster.conflicts(1).await + cluster.conflicts(2).await;
     let writers = works.each_ref().map(|works| InboxWriter::start(works.clone()));
-    join_all((0..chats).map(|chat| write(&writers, chat, updates))).await;
+    let done = AtomicBool::new(false);
+    let written = async {
+        join_all((0..chats).map(|chat| write(&writers, chat, updates))).await;
+        done.store(true, Ordering::Relaxed);
+    };
+    tokio::join!(written, stall(cluster, &done));
     let pending = "SELECT COUNT(*) FROM inbound_events WHERE status = 'pending'";
     eventually(LIMIT, async || sqlx::query_scalar::<_, i64>(pending).fetch_one(&db.pool).await.unwrap() == 0)
         .await;
     for rival in rivals {
         rival.stop().await;
     }
+    cluster.whole().await;
     let counted: Vec<i64> = sqlx::query_scalar("SELECT n FROM counted").fetch_all(&db.pool).await.unwrap();
     assert_eq!(counted, vec![i64::try_from(updates).unwrap(); chats], "each event once");
     let wrong: Vec<String> =
@@ -91,6 +98,17 @@ pub async fn hammer(cluster: &Cluster, chats: usize, updates: usize) {
     let conflicts = cluster.conflicts(1).await + cluster.conflicts(2).await - before;
     println!("{chats} chats, {updates} events each: {conflicts} conflicts");
     assert!(conflicts > 0, "the rivals never met");
+}
+
+/// Again and again no commit is possible for longer than a lease: who holds a lane loses it in the middle of a step.
+async fn stall(cluster: &Cluster, done: &AtomicBool) {
+    while !done.load(Ordering::Relaxed) {
+        // Not a wait for something: the instants are to fall anywhere.
+        tokio::time::sleep(Duration::from_millis(rand::random_range(200..1000))).await;
+        cluster.pause(3).await;
+        tokio::time::sleep(Duration::from_millis(1200)).await;
+        cluster.resume(3).await;
+    }
 }
 
 fn lane(chat: usize) -> String {
