@@ -107,7 +107,8 @@ impl Db {
 
     /// Whether the database takes work.
     pub async fn check(&self) -> sqlx::Result<()> {
-        nodes::check(&mut self.acquire().await?).await
+        let mut conn = self.acquire().await?;
+        nodes::check(&mut conn).await
     }
 
     /// Runs `body` in a transaction and commits it. A conflict starts it again from the beginning, with a pause
@@ -188,6 +189,19 @@ impl Db {
             }
             tries += 1;
         }
+    }
+
+    /// Runs `body`, which only reads, for no longer than a node may be silent.
+    pub async fn read<'a, T, F>(&self, body: F) -> sqlx::Result<T>
+    where
+        F: for<'r> FnOnce(&'r mut MySqlConnection) -> ScopedBoxFuture<'a, 'r, sqlx::Result<T>> + Send + 'a,
+        T: Send + 'a,
+    {
+        let reading = async {
+            let mut conn = self.acquire().await?;
+            body(&mut conn).await
+        };
+        tokio::time::timeout(LONGEST, reading).await.unwrap_or_else(|_| Err(silent()))
     }
 
     /// An open transaction, for [`crate::work`]; it rolls back when dropped.

@@ -145,11 +145,8 @@ impl<W: LaneWorker> Runner<W> {
     /// Claims what is due and there is room for, the most urgent class first, and starts draining it. Tells when to
     /// look again.
     async fn claim_due(self: &Arc<Self>) -> sqlx::Result<Duration> {
-        let due = {
-            let mut conn = self.works.db.acquire().await?;
-            let classes: Vec<u8> = self.worker.classes().into_iter().map(|(class, _)| class).collect();
-            lane::next_due(&mut conn, W::QUEUE, &classes).await?
-        };
+        let classes: Vec<u8> = self.worker.classes().into_iter().map(|(class, _)| class).collect();
+        let due = self.works.db.read(|conn| lane::next_due(conn, W::QUEUE, &classes).scope_boxed()).await?;
         let ours = |(class, due_at)| Some((self.worker.urgency(class)?, class, due_at));
         let mut due: Vec<(u8, u8, Timestamp)> = due.into_iter().filter_map(ours).collect();
         due.sort_unstable();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use scoped_futures::ScopedFutureExt;
 use sqlx::MySqlConnection;
 
 use super::batch::{BatchOptions, Batcher, of_all};
@@ -63,13 +64,15 @@ impl<T: LaneRow> Waiting<T> {
 }
 
 async fn read<T: LaneRow>(db: &Db, lanes: &[String]) -> Vec<Read<T>> {
-    let rows = async {
-        let mut conn = db.acquire().await?;
-        match lanes {
-            [lane] => T::of_lane(&mut conn, lane, T::AHEAD).await,
-            lanes => T::of_lanes(&mut conn, lanes, ROWS).await,
+    let rows = db.read(|conn| {
+        async move {
+            match lanes {
+                [lane] => T::of_lane(conn, lane, T::AHEAD).await,
+                lanes => T::of_lanes(conn, lanes, ROWS).await,
+            }
         }
-    };
+        .scope_boxed()
+    });
     match rows.await {
         Ok(rows) => by_lane(lanes, rows),
         Err(error) => {

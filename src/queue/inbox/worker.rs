@@ -48,7 +48,8 @@ impl<H: EventHandler> LaneWorker for InboxWorker<H> {
     }
 
     async fn step(&self, lane: &mut Lane) -> sqlx::Result<Step> {
-        let events = self.waiting.next(&lane.lease.lane).await?;
+        let mut events = self.waiting.next(&lane.lease.lane).await?;
+        in_order_of_telegram(&mut events);
         if events.is_empty() {
             return Ok(Step::Drained);
         }
@@ -80,6 +81,15 @@ impl<H: EventHandler> LaneWorker for InboxWorker<H> {
             }
         }
         Ok(if all_read { Step::Drained } else { Step::Progress })
+    }
+}
+
+/// Ids are ordered by the clocks of the copies that stored the events. Where these differ, Telegram knows better: it
+/// counts its updates (Bot API, `update_id`), and each is stored before the next one is sent.
+fn in_order_of_telegram(events: &mut [InboundEvent]) {
+    let count = |event: &InboundEvent| event.dedupe_key.parse::<i64>().ok();
+    if events.iter().all(|event| count(event).is_some()) {
+        events.sort_by_key(count);
     }
 }
 

@@ -382,7 +382,7 @@ async fn what_waits_in_many_chats_shares_commits_each_with_its_own_cause() {
     let one = |sql: &'static str| sqlx::query_scalar::<_, i64>(sql).fetch_one(&works.db.pool);
     let commits = one("SELECT COUNT(DISTINCT done_at) FROM inbound_events").await.unwrap();
     assert!(commits <= 25, "{commits} commits for 40 chats, eight at a time");
-    let caused = "SELECT COUNT(*) FROM audit_logs a JOIN inbound_events e ON a.cause_id = e.id \
+    let caused = "SELECT COUNT(*) FROM audit_logs a JOIN inbound_events e ON a.event_id = e.id \
                   AND a.target = e.lane AND a.details = CONCAT('\"', e.body, '\"')";
     assert_eq!(one(caused).await.unwrap(), 40, "each effect knows its event");
     assert_eq!(one("SELECT COUNT(*) FROM lanes WHERE queue = 0").await.unwrap(), 0);
@@ -409,4 +409,19 @@ async fn one_that_fails_among_many_harms_none_of_them() {
             assert_eq!(effects(&works, &format!("chat:{chat}")).await, expected);
         }
     }
+}
+
+/// Two copies whose clocks differ store two updates of a chat: the later one gets the earlier id.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chat_keeps_telegrams_order_where_clocks_differ() {
+    let works = TestWorks::new().await;
+    let inbox = InboxWriter::start((*works).clone());
+    let now = works.clock.now();
+    let (first, second) = (EventId(time_ordered()), EventId(time_ordered()));
+    inbox.store(NewEvent { id: second, ..event("chat:1", "900", now) }).await.unwrap();
+    inbox.store(NewEvent { id: first, ..event("chat:1", "1000", now) }).await.unwrap();
+    let process = Process::start(&works, worker(&works, &Handler::default()));
+    eventually(LIMIT, async || count(&works, "done").await == 2).await;
+    process.stop().await;
+    assert_eq!(effects(&works, "chat:1").await, ["900", "1000"]);
 }
