@@ -109,10 +109,7 @@ pub async fn sound(town: &Town) {
 }
 
 /// Plays these lives, some at once; gives what became of each, in any order.
-async fn play<'a>(
-    lives: Vec<(&'a Script, Option<Death>)>,
-    at_once: usize,
-) -> Vec<(&'a Script, Result<Lived, String>)> {
+async fn play(lives: Vec<(&Script, Option<Death>)>, at_once: usize) -> Vec<(&Script, Result<Lived, String>)> {
     let played = stream::iter(lives).map(async |(script, death)| {
         let outcome = try_live(script, death.as_ref()).await;
         (script, outcome)
