@@ -55,6 +55,8 @@ impl Db {
             options
                 .log_statements(LevelFilter::Trace)
                 .log_slow_statements(LevelFilter::Warn, Duration::from_secs(1))
+                // Statements over a batch come in some lengths each (`queue::batch`).
+                .statement_cache_capacity(256)
         })?);
         let (first, chosen) = (nodes.first(), nodes.clone());
         let pool = MySqlPoolOptions::new()

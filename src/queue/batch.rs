@@ -1,6 +1,7 @@
 //! Work that many ask for at the same time, done for all of them in one go: while one batch is at the database, what
 //! comes meanwhile becomes the next. Who asks alone waits for nobody.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -70,10 +71,15 @@ where
     Fut: Future<Output = Vec<A>> + Send + 'static,
 {
     let mut slow = JoinSet::new();
-    while let Some(first) = queue.recv().await {
-        // Who was woken at the same time asks at the same time.
-        tokio::task::yield_now().await;
-        let (asks, answers) = collect(&options, first, &mut queue);
+    let mut waiting = VecDeque::new();
+    loop {
+        if waiting.is_empty() {
+            let Some(first) = queue.recv().await else { return };
+            waiting.push_back(first);
+            // Who was woken at the same time asks at the same time.
+            tokio::task::yield_now().await;
+        }
+        let (asks, answers) = collect(&options, &mut waiting, &mut queue);
         let answering = run(asks);
         let mut batch = tokio::spawn(async move {
             for (answer, to) in answering.await.into_iter().zip(answers) {
@@ -91,24 +97,52 @@ where
     }
 }
 
-/// What waits, as much as one batch takes.
+/// Of what waits as much as one batch takes, and as many asks as a power of two: a statement over a batch then has one of a
+/// few lengths, and is prepared once for each. The rest is the beginning of the next batch.
 fn collect<Q, A>(
     options: &BatchOptions<Q>,
-    first: Ask<Q, A>,
+    waiting: &mut VecDeque<Ask<Q, A>>,
     queue: &mut mpsc::Receiver<Ask<Q, A>>,
 ) -> (Vec<Q>, Vec<oneshot::Sender<A>>) {
-    let mut weight = (options.weight)(&first.0);
-    let (mut asks, mut answers) = (vec![first.0], vec![first.1]);
-    while asks.len() < options.most && weight < options.heaviest {
-        let Ok((ask, answer)) = queue.try_recv() else { break };
-        weight += (options.weight)(&ask);
-        asks.push(ask);
-        answers.push(answer);
+    while waiting.len() < options.most
+        && let Ok(ask) = queue.try_recv()
+    {
+        waiting.push_back(ask);
     }
-    (asks, answers)
+    let mut weight = 0;
+    let fits = |(ask, _): &&Ask<Q, A>| {
+        let before = weight;
+        weight += (options.weight)(ask);
+        before == 0 || before < options.heaviest
+    };
+    let count = waiting.iter().take(options.most).take_while(fits).count();
+    waiting.drain(..1 << count.ilog2()).unzip()
 }
 
 /// An error that all of a batch met.
 pub fn of_all(error: Arc<sqlx::Error>) -> sqlx::Error {
     sqlx::Error::AnyDriverError(Box::new(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OPTIONS: BatchOptions<usize> =
+        BatchOptions { waiting: 64, most: 16, weight: |n| *n, heaviest: 10, slow: Duration::from_secs(1) };
+
+    fn collected(asks: &[usize]) -> (Vec<usize>, usize) {
+        let (_, mut queue) = mpsc::channel(1);
+        let mut waiting = asks.iter().map(|ask| (*ask, oneshot::channel::<()>().0)).collect();
+        let (taken, _) = collect(&OPTIONS, &mut waiting, &mut queue);
+        (taken, waiting.len())
+    }
+
+    #[test]
+    fn a_batch_is_a_power_of_two_and_neither_too_long_nor_too_heavy() {
+        assert_eq!(collected(&[0; 7]), (vec![0; 4], 3));
+        assert_eq!(collected(&[0; 40]), (vec![0; 16], 24));
+        assert_eq!(collected(&[6, 6, 6, 6]), (vec![6, 6], 2), "more than ten weigh down a batch");
+        assert_eq!(collected(&[99, 1]), (vec![99], 1), "alone, anything goes");
+    }
 }

@@ -19,6 +19,10 @@ struct Reserved {
     left: u32,
 }
 
+/// A slot may be used so much later, as long as what is reserved at once: less, and at a high rate whoever is not
+/// quick to the microsecond would wait for new ones again and again.
+const LATE: TimeDelta = TimeDelta::milliseconds(100);
+
 /// Hands out the instants at which messages may leave.
 pub struct Pacer {
     works: Works,
@@ -72,7 +76,7 @@ impl Pacer {
         let now = self.works.clock.now();
         if let (Some(next), 1..) = (reserved.next, reserved.left) {
             // A slot long past is lost: using it now could make a burst with those of other processes.
-            if next + self.interval * 2 >= now && next <= now + pace::CLOCKS_DIFFER {
+            if next + LATE.max(self.interval * 2) >= now && next <= now + pace::CLOCKS_DIFFER {
                 *reserved = Reserved { next: Some(next + self.interval), left: reserved.left - 1 };
                 return Ok(Slots::From(next));
             }
