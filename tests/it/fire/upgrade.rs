@@ -11,6 +11,8 @@ use futures::future::join_all;
 use scoped_futures::ScopedFutureExt;
 use sqlx::AssertSqlSafe;
 use sqlx::migrate::Migrator;
+use usipipo::db::migrate;
+use usipipo::demo::outline::{self, OutlineServer};
 use usipipo::ids::{ChatId, UserId};
 use usipipo::models::bot::Bot;
 use usipipo::models::outgoing::{Body, Class, Outgoing};
@@ -75,12 +77,15 @@ async fn rolling(people: i64, pace: Duration, length: Duration) {
     let (older, newer, seed) = (older(), Path::new(THIS_VERSION), seed());
     let mut copies = Copies::start(&town, &addresses[..2], &older);
     town.until_connected().await;
-    let outline = town.add_outline().await;
+    let outline = OutlineServer::start(outline::Options::default()).await.unwrap();
     let (crowd, customers) = (Crowd::of(&town, people), Customers::of(&town, 4).await);
     let upgrade = async {
         let before = schema(&town).await;
         tokio::time::sleep(length / 6).await;
         copies.add(&addresses[2..], newer);
+        eventually(LIMIT, async || lacking(&town).await == 0).await;
+        // By this version's code, and so on its schema.
+        town.sell_from(&outline).await;
         let (died, ()) = tokio::join!(copies.under_fire(seed, length * 3 / 4), apply_tomorrow(&town));
         let (from, to) = (before, schema(&town).await);
         println!("from {from} migrations to {to}, {died} copies killed on the way");
@@ -97,6 +102,12 @@ async fn rolling(people: i64, pace: Duration, length: Duration) {
     let waited = crowd.longest_wait().await;
     println!("the longest wait of an update {waited:.1} s");
     assert_eq!(town.count("SELECT COUNT(*) FROM _sqlx_migrations WHERE NOT success").await, 0);
+}
+
+/// Migrations of this version that have not come yet.
+async fn lacking(town: &Town) -> usize {
+    let mut conn = town.db.pool.acquire().await.unwrap();
+    migrate::pending(&mut conn).await.unwrap()
 }
 
 async fn schema(town: &Town) -> usize {
