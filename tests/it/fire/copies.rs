@@ -185,7 +185,7 @@ async fn under_fire(people: i64, customers: i64, pace: Duration, length: Duratio
 
 #[tokio::test(flavor = "multi_thread")]
 async fn four_copies_that_die_at_random_lose_nothing_and_keep_every_order() {
-    under_fire(120, 4, Duration::from_secs(3), Duration::from_secs(13)).await;
+    under_fire(50, 4, Duration::from_secs(1), Duration::from_secs(13)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
