@@ -32,20 +32,24 @@ INSERT INTO subscriptions (id, user_id, product, plan_id, status, starts_at, end
     renews, created_at, updated_at)
 SELECT @subscription + seq, @first + seq, 'trial', NULL, IF(seq % 4 = 0, 'active', 'expired'), starts, starts + INTERVAL 14 DAY,
     1, 1048576000, MOD(seq * 7919, 800000000), FALSE, starts, IF(seq % 4 = 0, starts, starts + INTERVAL 17 DAY)
-FROM (SELECT seq, @now - INTERVAL IF(seq % 4 = 0, seq % 9, 20 + seq % 600) DAY - INTERVAL MOD(seq * 131, 86400) SECOND AS starts
+FROM (SELECT seq, @now - INTERVAL IF(seq % 4 = 0, 1 + seq % 9, 20 + seq % 600) DAY - INTERVAL MOD(seq * 131, 86400) SECOND AS starts
     FROM seq_1_to_1000000 WHERE seq <= @trials) AS made;
 INSERT INTO trials (user_id, subscription_id, created_at)
 SELECT user_id, id, starts_at FROM subscriptions WHERE id > @subscription AND id <= @subscription + @trials;
 
--- What was bought follows: of five, three run, one rests in its grace time, one is over.
+-- What was bought follows: of five, three run, one rests in its grace time, one is over. Each lasts as long as the payments
+-- below are worth: two of its plan, or one where the second went back.
 INSERT INTO subscriptions (id, user_id, product, plan_id, status, starts_at, ends_at, device_limit, allowance, used,
     renews, created_at, updated_at)
 SELECT @subscription + @trials + seq, @first + seq, CONCAT('plan:', plan.id), plan.id,
     CASE seq % 5 WHEN 3 THEN 'suspended' WHEN 4 THEN 'expired' ELSE 'active' END,
-    starts, CASE seq % 5 WHEN 3 THEN @now - INTERVAL 1 + seq % 24 HOUR WHEN 4 THEN starts + INTERVAL 60 DAY
-        ELSE @now + INTERVAL 96 + MOD(seq * 131, 720) HOUR END,
-    plan.device_limit, plan.traffic_mb * 1048576, MOD(seq * 7919, 1000000000), FALSE, starts, @now - INTERVAL 1 HOUR
-FROM (SELECT seq, @now - INTERVAL 70 + seq % 400 DAY AS starts FROM seq_1_to_1000000 WHERE seq <= @plans) AS made
+    ends - INTERVAL times * plan.duration_days DAY, ends, plan.device_limit, plan.traffic_mb * 1048576,
+    MOD(seq * 7919, 1000000000), FALSE, ends - INTERVAL times * plan.duration_days DAY, @now - INTERVAL 1 HOUR
+FROM (SELECT seq, IF((@plans + seq) % 50 = 1, 1, 2) AS times, CASE seq % 5
+        WHEN 3 THEN @now - INTERVAL 1 + seq % 24 HOUR
+        WHEN 4 THEN @now - INTERVAL 10 + seq % 400 DAY
+        ELSE @now + INTERVAL 96 + MOD(seq * 131, 20) HOUR END AS ends
+    FROM seq_1_to_1000000 WHERE seq <= @plans) AS made
 JOIN (SELECT plans.*, ROW_NUMBER() OVER (ORDER BY id) - 1 AS place, COUNT(*) OVER () AS kinds FROM plans) AS plan
     ON plan.place = made.seq % plan.kinds;
 INSERT INTO reminders (subscription_id, ends_at, kind, created_at)
@@ -59,9 +63,9 @@ SELECT @payment + seq, CONCAT('ord_CROWD', LPAD(seq, 12, '0')), user_id, plan.id
     plan.duration_days, plan.traffic_mb, plan.device_limit, IF(back, 'refunded', 'completed'),
     IF(provider = 'qvapay', CONCAT('crowd-', seq), NULL), CONCAT('crowd-charge-', seq),
     UNHEX(SHA2(CONCAT('crowd-charge-', seq), 256)), price.amount, price.currency, subscription_id, paid + INTERVAL 1 HOUR,
-    paid, paid, IF(back, paid + INTERVAL 1 DAY, NULL), paid, paid
+    paid, paid, IF(back, paid + INTERVAL 12 HOUR, NULL), paid, paid
 FROM (SELECT seq, IF(seq % 5 = 0, 'qvapay', 'stars') AS provider, seq > @plans AND seq % 50 = 1 AS back,
-        s.id AS subscription_id, s.user_id, s.plan_id, s.starts_at + INTERVAL IF(seq > @plans, 30, 0) DAY AS paid
+        s.id AS subscription_id, s.user_id, s.plan_id, s.starts_at + INTERVAL IF(seq > @plans, 1, 0) DAY AS paid
     FROM seq_1_to_1000000 JOIN subscriptions AS s ON s.id = @subscription + @trials + 1 + (seq - 1) % @plans
     WHERE seq <= 2 * @plans) AS made
 JOIN plans AS plan ON plan.id = made.plan_id

@@ -61,7 +61,8 @@ impl Db {
         let (first, chosen) = (nodes.first(), nodes.clone());
         let pool = MySqlPoolOptions::new()
             .max_connections(max_connections)
-            .acquire_timeout(Duration::from_secs(10))
+            // Shorter than a request may take, so that whoever waits hears why.
+            .acquire_timeout(Duration::from_secs(5))
             // Well below the session's wait_timeout.
             .idle_timeout(Duration::from_secs(60))
             .after_connect(|conn, _| {
@@ -273,6 +274,13 @@ pub fn database_error_number(error: &(dyn StdError + 'static)) -> Option<u16> {
 pub fn is_behind(error: &(dyn StdError + 'static)) -> bool {
     let mut chain = std::iter::successors(Some(error), |error: &&(dyn StdError + 'static)| (*error).source());
     chain.any(|error| error.is::<sqlx::Error>())
+}
+
+/// Whether the way to the database failed, and not what was asked of it. Looks through the chain of sources.
+pub fn is_lost(error: &(dyn StdError + 'static)) -> bool {
+    use sqlx::Error::{Io, PoolClosed, PoolTimedOut};
+    let mut chain = std::iter::successors(Some(error), |error: &&(dyn StdError + 'static)| (*error).source());
+    chain.any(|error| matches!(error.downcast_ref(), Some(Io(_) | PoolTimedOut | PoolClosed)))
 }
 
 /// Whether an insert met a UNIQUE key: "somebody was first".

@@ -97,6 +97,8 @@ pub struct Runner<W> {
 const CONTENDED: Duration = Duration::from_millis(20);
 /// A lane that came back from handing it over rests as long.
 const RETURNED: TimeDelta = TimeDelta::seconds(1);
+/// How long a step may still take to end when its lane is not its own any more.
+const ENDING: Duration = Duration::from_secs(1);
 /// Pause after the database failed.
 const TROUBLE: Duration = Duration::from_millis(500);
 
@@ -260,13 +262,17 @@ impl<W: LaneWorker> Runner<W> {
     /// One step, with the lease kept alive; None: the lease was lost, and the step dropped where it waited.
     async fn step(&self, lane: &mut Lane) -> sqlx::Result<Option<Step>> {
         let lease = lane.lease.clone();
+        let mut step = self.worker.step(lane);
         tokio::select! {
-            done = self.worker.step(lane) => done.map(Some),
-            () = self.keep_alive(&lease) => {
-                tracing::warn!(queue = W::QUEUE.name(), lane = lease.lane, "lease lost in the middle of a step");
-                Ok(None)
-            }
+            done = &mut step => return done.map(Some),
+            () = self.keep_alive(&lease) => {}
         }
+        // Its own commit may have given the lane back, and be about to say so.
+        let done = tokio::time::timeout(ENDING, step).await;
+        done.map(|done| done.map(Some)).unwrap_or_else(|_| {
+            tracing::warn!(queue = W::QUEUE.name(), lane = lease.lane, "lease lost in the middle of a step");
+            Ok(None)
+        })
     }
 
     /// Lengthens a lease again and again; returns when it is lost, or may be.

@@ -14,6 +14,7 @@ use super::EventHandler;
 use super::together::{self, Bundle, Together};
 use crate::clock::Timestamp;
 use crate::crud;
+use crate::db;
 use crate::models::audit::Actor;
 use crate::models::event::InboundEvent;
 use crate::models::lane::{Lease, Queue};
@@ -35,6 +36,8 @@ pub struct InboxWorker<H> {
 
 /// Claims of a lane without any progress after which its first event is held to kill the process.
 const DEADLY_CLAIMS: u32 = 6;
+/// Pause after the database was lost in the middle of an event.
+const AFTER_LOSS: TimeDelta = TimeDelta::seconds(1);
 /// The handling of one event may take this long; it does no network call, so this is the database's time.
 const HANDLING_TIME: Duration = Duration::from_secs(20);
 
@@ -133,6 +136,13 @@ impl<H: EventHandler> InboxWorker<H> {
                 Failure::later(format!("panicked: {}", panic_text(&*panic)), Duration::from_secs(1))
             }
         };
+        if let Failure::Retry(error) = &failure
+            && db::is_lost(&**error)
+        {
+            // That says nothing about the event: it is not counted, or an outage would end in giving up.
+            tracing::warn!(event_id = %event.id, %error, "the database was lost in the middle of an event");
+            return Ok(Handled::Wait(self.works.clock.now() + AFTER_LOSS));
+        }
         let reason = failure.reason();
         let lane = event.lane.as_str();
         tracing::warn!(event_id = %event.id, source = %event.source, lane, error = reason, "event not handled");

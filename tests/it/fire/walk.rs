@@ -170,8 +170,8 @@ async fn every_place_is_come_to_by_some_life() {
 async fn killed_where_it_matters_most_nothing_is_lost_or_done_twice() {
     let places = [
         ("shop", "after:store_events", 60),
-        ("shop", "before:handle_event", 80),
-        ("shop", "after:handle_event", 80),
+        ("shop", "before:handle_event", 40),
+        ("shop", "after:handle_event", 40),
         ("shop", "after:place_config", 7),
         ("shop", "after:outline:PUT /access-keys", 9),
         ("shop", "after:config_applied", 5),
