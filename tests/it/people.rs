@@ -325,7 +325,6 @@ async fn what_is_known_at_a_glance_is_never_older_than_what_was_changed() {
     test.person(ANA.0).await;
     let question = Dialog::RenameConfig { config_id: ConfigId(7) };
     let lived = test.run::<_, sqlx::Error, _>("live", by(ANA), |work| {
-        let question = question.clone();
         async move {
             let chat = ChatId::from(ANA);
             people::touch(work, &sender(ANA.0)).await?;
@@ -333,10 +332,10 @@ async fn what_is_known_at_a_glance_is_never_older_than_what_was_changed() {
             assert_eq!(dialog::current(work, Bot::Client, chat).await?, None);
             assert_eq!(subscription::trial_taken_at(work, ANA).await?, None);
             assert!(work.glance_at(ANA).is_some(), "and nothing of it was asked again");
-            dialog::ask(work, Bot::Client, chat, question.clone()).await?;
-            assert_eq!(dialog::current(work, Bot::Client, chat).await?, Some(question.clone()));
+            dialog::ask(work, Bot::Client, chat, question).await?;
+            assert_eq!(dialog::current(work, Bot::Client, chat).await?, Some(question));
             people::touch(work, &sender(ANA.0)).await?;
-            assert_eq!(dialog::current(work, Bot::Client, chat).await?, Some(question.clone()));
+            assert_eq!(dialog::current(work, Bot::Client, chat).await?, Some(question));
             assert_eq!(dialog::leave(work, Bot::Client, chat).await?, Some(question));
             people::touch(work, &sender(ANA.0)).await?;
             assert_eq!(dialog::leave(work, Bot::Client, chat).await?, None);

@@ -37,6 +37,7 @@ const AT_LEISURE: &[(&str, &str)] = &[
     ("(SELECT COUNT(*) FROM reminders", "every minute, through those in their grace time"),
     ("AS `queue!: i64`", "/health, /metrics and operators count what waits"),
     ("COUNT(CASE WHEN created_at", "an operator asks for /stats"),
+    ("SUM(amount) AS", "an operator asks for /stats: what a month brought"),
     ("SELECT COUNT(*) FROM users", "an operator asks for /users"),
     ("COUNT(plan_id)", "an operator asks for /stats, and /metrics"),
     ("FROM vpn_configs WHERE status <> ? GROUP BY", "an operator asks for /stats, and /metrics"),
