@@ -198,6 +198,10 @@ fn scripts_are_written_as_the_shell_reads_them() {
         "deploy/docker-entry",
         "deploy/nginx-entry",
         "scripts/mariadb",
+        "scripts/galera",
+        "scripts/fuzz",
+        "scripts/run-tests",
+        "scripts/sqlx",
         "scripts/setup",
     ]
     .map(project);
