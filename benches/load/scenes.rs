@@ -122,8 +122,10 @@ async fn open(ground: &Ground) -> anyhow::Result<(Telegram, Served)> {
     let telegram = Telegram::default();
     let api = telegram.start().await;
     let served = Served::server(&ground.url, &api).await?;
-    while !telegram.is_connected() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+    // The books are checked at once where no night has been yet: they are not what is measured.
+    let checking = "SELECT COUNT(*) FROM jobs WHERE kind = 'check_books' AND status = 'pending'";
+    while !telegram.is_connected() || world::count(&ground.url, checking).await? > 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     Ok((telegram, served))
 }
