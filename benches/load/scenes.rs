@@ -123,8 +123,8 @@ async fn open(ground: &Ground) -> anyhow::Result<(Telegram, Served)> {
     let api = telegram.start().await;
     let served = Served::server(&ground.url, &api).await?;
     // The books are checked at once where no night has been yet: they are not what is measured.
-    let checking = "SELECT COUNT(*) FROM jobs WHERE kind = 'check_books' AND status = 'pending'";
-    while !telegram.is_connected() || world::count(&ground.url, checking).await? > 0 {
+    let checked = "SELECT COUNT(*) FROM jobs WHERE kind = 'check_books' AND status = 'done'";
+    while !telegram.is_connected() || world::count(&ground.url, checked).await? == 0 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     Ok((telegram, served))
