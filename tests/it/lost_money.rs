@@ -182,22 +182,27 @@ async fn what_was_paid_and_given_back_in_our_absence_gives_nothing() {
     running.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_qvapay_order_paid_in_days_of_absence_is_found_afterwards() {
-    let town = Town::found().await;
-    let _outline = town.add_outline().await;
+/// An order is made, and paid without a callback while the server is away for four days.
+async fn pay_in_days_of_absence(town: &Town, person: &PersonHandle) {
     let running = town.open().await;
-    let ana = town.person(1241, "Ana", "es");
     let plan = town.popular_plan().await;
-    ana.send_text(BOT, "/plans").unwrap();
-    press(&ana, &format!("plan:{plan}")).await;
-    press(&ana, &format!("buy:{plan}:qvapay")).await;
+    person.send_text(BOT, "/plans").unwrap();
+    press(person, &format!("plan:{plan}")).await;
+    press(person, &format!("buy:{plan}:qvapay")).await;
     eventually(LIMIT, async || town.qvapay.invoices().len() == 1).await;
     town.settled().await;
     running.stop().await;
     let uuid = town.qvapay.invoices()[0].uuid;
     town.qvapay.pay(uuid, Payment { callback: false, ..Payment::default() });
     town.clock.advance(TimeDelta::days(4));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_qvapay_order_paid_in_days_of_absence_is_found_afterwards() {
+    let town = Town::found().await;
+    let _outline = town.add_outline().await;
+    let ana = town.person(1241, "Ana", "es");
+    pay_in_days_of_absence(&town, &ana).await;
     let running = town.open().await;
     one_purchase(&town, &ana).await;
     running.stop().await;
@@ -207,18 +212,8 @@ async fn a_qvapay_order_paid_in_days_of_absence_is_found_afterwards() {
 async fn an_order_whose_last_look_was_not_answered_is_asked_about_until_it_is() {
     let town = Town::found().await;
     let _outline = town.add_outline().await;
-    let running = town.open().await;
     let ana = town.person(1271, "Ana", "es");
-    let plan = town.popular_plan().await;
-    ana.send_text(BOT, "/plans").unwrap();
-    press(&ana, &format!("plan:{plan}")).await;
-    press(&ana, &format!("buy:{plan}:qvapay")).await;
-    eventually(LIMIT, async || town.qvapay.invoices().len() == 1).await;
-    town.settled().await;
-    running.stop().await;
-    let uuid = town.qvapay.invoices()[0].uuid;
-    town.qvapay.pay(uuid, Payment { callback: false, ..Payment::default() });
-    town.clock.advance(TimeDelta::days(4));
+    pay_in_days_of_absence(&town, &ana).await;
     town.qvapay.fault(Fault::Error500, 3);
     let running = town.open().await;
     eventually(LIMIT, async || {
