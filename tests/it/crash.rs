@@ -1,6 +1,5 @@
 //! The server is killed again and again while people use it. Nothing may be lost and nothing may happen twice.
 
-use std::net::TcpListener;
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -8,6 +7,7 @@ use futures::future::join_all;
 use crate::fire::life::Life;
 use crate::fire::walk::at_rest;
 use crate::story::{buy_with_stars, take_trial};
+use crate::support::ports;
 use crate::support::town::Town;
 use crate::support::wait::eventually;
 
@@ -64,8 +64,7 @@ async fn killed_at_any_instant_it_loses_nothing_and_repeats_nothing() {
 async fn copies_that_are_killed_together_lose_nothing_and_repeat_nothing() {
     let town = Town::found().await;
     let outline = town.add_outline().await;
-    let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let addresses = [town.address, free(), free()];
+    let addresses = [town.address, ports::address(), ports::address()];
     let start = || addresses.map(|address| town.spawn_at(address));
     let servers = start();
     town.until_connected().await;

@@ -1,7 +1,7 @@
 //! The routes that machines watch, through the real router: what they say while the server starts, works, is without
 //! its database, and ends. And what every route answers with.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::process::Stdio;
 
 use serde_json::{Value, json};
@@ -13,6 +13,7 @@ use crate::outage::database::town as town_behind;
 use crate::support::cli::Shell;
 use crate::support::door::{Answer, Door, SECRET_HEADER};
 use crate::support::line::{Line, State};
+use crate::support::ports;
 use crate::support::process::Process;
 use crate::support::town::{BOT, LIMIT, SECRET, Town};
 use crate::support::wait::eventually;
@@ -23,11 +24,6 @@ const OFTEN: (&str, &str) = ("REQUESTS_PER_SECOND_PER_IP", "1000");
 fn json_of(answer: &Answer) -> Value {
     assert_eq!(answer.headers["content-type"], "application/json", "{answer:?}");
     serde_json::from_str(&answer.body).unwrap()
-}
-
-/// An address that is free now.
-fn free() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 async fn greet(town: &Town) -> PersonHandle {
@@ -171,7 +167,7 @@ async fn it_is_ready_neither_while_it_starts_nor_while_it_ends() {
 #[tokio::test(flavor = "multi_thread")]
 async fn metrics_with_an_address_of_their_own_are_nowhere_else() {
     let mut town = Town::found().await;
-    let address = free();
+    let address = ports::address();
     town.set("METRICS_ADDR", address.to_string());
     let running = town.open().await;
     let door = Door::of(&town);

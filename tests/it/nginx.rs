@@ -22,6 +22,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::client_bot::{ANA, message};
 use crate::support::door::SECRET_HEADER;
+use crate::support::ports;
 use crate::support::skip::skip;
 use crate::support::town::{BOT, SECRET, Town};
 use crate::support::wait::eventually;
@@ -138,7 +139,7 @@ impl Nginx {
     /// Ports are free when they are chosen, and may be taken when nginx comes: then others are tried.
     async fn start_with(conf: &str, scheme: &str, copies: &[SocketAddr]) -> Self {
         for _ in 0..5 {
-            let (http, https) = (free_port().await, free_port().await);
+            let (http, https) = (ports::address(), ports::address());
             let prefix = Prefix::new(conf, http.port(), https.port(), copies);
             let door = if scheme == "https" { https } else { http };
             let mut process = prefix.nginx(&[]).stderr(Stdio::null()).spawn().unwrap();
@@ -172,10 +173,6 @@ impl Drop for Nginx {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
-}
-
-async fn free_port() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
 }
 
 /// A copy of the server that tells what reached it.
@@ -220,7 +217,7 @@ async fn the_configuration_is_valid_and_gives_no_warning() {
     if program().is_none() {
         return skip("nginx is not installed");
     }
-    let (http, https) = (free_port().await, free_port().await);
+    let (http, https) = (ports::address(), ports::address());
     for conf in [CONF.to_owned(), only_telegram()] {
         let prefix = Prefix::new(&conf, http.port(), https.port(), &["127.0.0.1:1".parse().unwrap()]);
         let output = prefix.nginx(&["-t"]).output().unwrap();

@@ -2,7 +2,7 @@
 //! some buy. Nothing is lost, nothing happens twice, everything keeps its order, and what a dead copy held is taken up
 //! when its lease ends.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use super::customers::Customers;
 use super::walk::at_rest;
 use crate::nginx::{Nginx, program};
 use crate::support::db::TestDb;
+use crate::support::ports;
 use crate::support::skip::skip;
 use crate::support::town::{Server, THIS_VERSION, Town};
 
@@ -131,10 +132,6 @@ impl Place {
     }
 }
 
-pub fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-}
-
 /// A town that calls in by way of nginx.
 pub async fn town_behind(nginx: &Nginx, db: TestDb) -> Town {
     let options = Options {
@@ -154,7 +151,7 @@ async fn under_fire(people: i64, customers: i64, pace: Duration, length: Duratio
     if program().is_none() {
         return skip("nginx is not installed");
     }
-    let addresses = [(); COPIES].map(|()| free_address());
+    let addresses = [(); COPIES].map(|()| ports::address());
     let nginx = Nginx::in_front_of(&addresses).await;
     let town = town_behind(&nginx, TestDb::new().await).await;
     let outline = town.add_outline().await;

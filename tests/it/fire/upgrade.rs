@@ -19,12 +19,13 @@ use usipipo::models::outgoing::{Body, Class, Outgoing};
 use usipipo::work::Origin;
 use uuid::Uuid;
 
-use super::copies::{Copies, free_address, seed, town_behind};
+use super::copies::{Copies, seed, town_behind};
 use super::crowd::Crowd;
 use super::customers::Customers;
 use super::walk::at_rest;
 use crate::nginx::{Nginx, program};
 use crate::support::db::TestDb;
+use crate::support::ports;
 use crate::support::skip::skip;
 use crate::support::town::{BOT, THIS_VERSION, Town};
 use crate::support::wait::eventually;
@@ -70,7 +71,7 @@ async fn rolling(people: i64, pace: Duration, length: Duration) {
     if program().is_none() {
         return skip("nginx is not installed");
     }
-    let addresses = [(); 4].map(|()| free_address());
+    let addresses = [(); 4].map(|()| ports::address());
     let nginx = Nginx::in_front_of(&addresses).await;
     let mut town = town_behind(&nginx, TestDb::empty().await).await;
     town.set("RUST_LOG", "error");
@@ -178,7 +179,7 @@ async fn what_only_a_newer_version_knows_is_left_to_it_and_everything_else_goes_
     let _outline = town.add_outline().await;
     let zoe = town.person(600_001, "Zoe", "en");
     zoe.open(BOT).unwrap();
-    let mut copies = Copies::start(&town, &[town.address, free_address()], &older());
+    let mut copies = Copies::start(&town, &[town.address, ports::address()], &older());
     town.until_connected().await;
     let of_tomorrow = [
         (0, "inbound_events", "tomorrow:1", EVENT),

@@ -1,7 +1,7 @@
 //! A whole town: Telegram, QvaPay, a database, and the real server in this process or as processes of its own.
 
 use std::collections::BTreeSet;
-use std::net::{SocketAddr, TcpListener as StdListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
@@ -27,6 +27,7 @@ use usipipo::telemetry::metrics::Metrics;
 use usipipo::work::{Origin, Works};
 
 use super::db::TestDb;
+use super::ports;
 use super::wait::eventually;
 
 pub const BOT: &str = "usipipo_bot";
@@ -84,7 +85,7 @@ impl Town {
         let telegram = TelegramServer::start(options).await.unwrap();
         telegram.add_bot(TOKEN, BOT, "uSipipo");
         let qvapay = QvapayServer::start(settings).await.unwrap();
-        let address = StdListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let address = ports::address();
         let variables = vec![
             ("BIND_ADDR", address.to_string()),
             ("PUBLIC_URL", format!("http://localhost:{}", address.port())),

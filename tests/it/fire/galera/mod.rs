@@ -14,6 +14,7 @@ use load::{Load, Pattern};
 use super::walk::at_rest;
 use crate::support::db::TestDb;
 use crate::support::galera::Cluster;
+use crate::support::ports;
 use crate::support::town::{BOT, Server, Town};
 use crate::support::wait::eventually;
 
@@ -40,8 +41,7 @@ impl House {
     async fn build(cluster: Cluster, nodes: &[usize]) -> Self {
         let mut town = Town::found_on(TestDb::empty_on(cluster.url(1)).await).await;
         town.set("RUST_LOG", std::env::var("FIRE_LOG").unwrap_or_else(|_| "off".to_owned()));
-        let free = || std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let addresses = std::iter::once(town.address).chain(std::iter::repeat_with(free));
+        let addresses = std::iter::once(town.address).chain(std::iter::repeat_with(ports::address));
         let doors = addresses.take(nodes.len()).map(|address| format!("http://{address}")).collect();
         let copies = nodes.iter().map(|_| None).collect();
         let mut house = Self { town, cluster, nodes: nodes.to_vec(), copies, doors, loads: Vec::new() };
