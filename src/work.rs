@@ -28,6 +28,7 @@ use crate::models::lane::{Caused, Entry, Queue};
 use crate::models::notice::Notice;
 use crate::models::outgoing::{Body, Class, Outgoing};
 use crate::models::user::Glance;
+use crate::queue::Rush;
 use crate::telemetry::metrics::Metrics;
 
 /// Wakes this process's own workers right after a commit; other processes find the work by polling.
@@ -36,6 +37,8 @@ pub struct Wakers {
     pub inbox: Notify,
     pub outbox: Notify,
     pub jobs: Notify,
+    /// Whether deliveries come so fast that handling them should wait.
+    pub rush: Rush,
 }
 
 impl Wakers {

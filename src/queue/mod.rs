@@ -9,7 +9,9 @@ pub mod jobs;
 pub mod outbox;
 pub mod pacer;
 pub mod runner;
+mod rush;
 pub mod schedule;
 mod waiting;
 
 pub use failure::Failure;
+pub use rush::Rush;

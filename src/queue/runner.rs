@@ -58,6 +58,11 @@ pub trait LaneWorker: Send + Sync + 'static {
         self.classes().into_iter().find(|(of, _)| *of == class).map(|(_, urgency)| urgency)
     }
 
+    /// How long lanes should not be claimed yet, the most urgent excepted; None: nothing speaks against it.
+    fn holds_back(&self) -> Option<Duration> {
+        None
+    }
+
     /// Handles what is next in the lane. The lease is kept alive meanwhile; if it is lost all the same, the step is
     /// dropped where it waits. A database error gives the lane back for a later try.
     async fn step(&self, lane: &mut Lane) -> sqlx::Result<Step>;
@@ -159,6 +164,12 @@ impl<W: LaneWorker> Runner<W> {
                 && !until.is_zero()
             {
                 wait = wait.min(until);
+                continue;
+            }
+            if urgency > 0
+                && let Some(pause) = self.worker.holds_back()
+            {
+                wait = wait.min(pause);
                 continue;
             }
             let permits = self.permits(urgency);

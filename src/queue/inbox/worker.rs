@@ -50,6 +50,10 @@ impl<H: EventHandler> LaneWorker for InboxWorker<H> {
         vec![(0, 0), (1, 1)]
     }
 
+    fn holds_back(&self) -> Option<Duration> {
+        self.works.wakers.rush.holds_back(Instant::now())
+    }
+
     async fn step(&self, lane: &mut Lane) -> sqlx::Result<Step> {
         let mut events = self.waiting.next(&lane.lease.lane).await?;
         in_order_of_telegram(&mut events);

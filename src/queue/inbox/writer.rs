@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::{StreamExt, stream};
 use scoped_futures::ScopedFutureExt;
@@ -57,7 +57,9 @@ impl InboxWriter {
         let deliveries = Batcher::start(BATCHES, move |events| {
             let works = works.clone();
             async move {
+                let together = events.len();
                 let stored = store(&works, events).await;
+                works.wakers.rush.stored(together, Instant::now());
                 works.wakers.inbox.notify_one();
                 stored
             }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
@@ -201,6 +201,27 @@ async fn a_pre_checkout_query_overtakes_a_full_inbox() {
         count(&works, "done").await == 2 * room as i64 + 2
     })
     .await;
+    process.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_rush_storing_goes_first_and_a_checkout_waits_for_nothing() {
+    let works = TestWorks::new().await;
+    let inbox = InboxWriter::start((*works).clone());
+    let now = works.clock.now();
+    let process = Process::start(&works, worker(&works, &Handler::default()));
+    // One that ends in some seconds.
+    let end = Instant::now() + Duration::from_secs(4);
+    works.wakers.rush.stored(1000, end);
+    for n in 0..20 {
+        inbox.store(event(&format!("chat:{n}"), &n.to_string(), now)).await.unwrap();
+    }
+    inbox.store(NewEvent { class: 0, ..event("checkout:1", "urgent", now) }).await.unwrap();
+    eventually(LIMIT, async || effects(&works, "checkout:1").await.len() == 1).await;
+    let waiting = count(&works, "pending").await;
+    assert!(waiting == 20 || Instant::now() > end, "{waiting} of 20 wait");
+    eventually(LIMIT, async || count(&works, "done").await == 21).await;
+    assert!(Instant::now() > end, "handled while the rush went on");
     process.stop().await;
 }
 
