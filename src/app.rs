@@ -227,7 +227,7 @@ pub struct Running {
 }
 
 /// Chats whose events are under way at the same time: as many as are handled together.
-const PARALLEL_EVENTS: usize = 64;
+const PARALLEL_EVENTS: usize = 128;
 /// Messages that are on their way to Telegram at the same time.
 const PARALLEL_MESSAGES: usize = 64;
 const PARALLEL_JOBS: usize = 16;

@@ -98,6 +98,8 @@ pub struct Runner<W> {
     stop: CancellationToken,
 }
 
+/// Lanes that are handled together end together: their places are given to others in one go.
+const TOGETHER: Duration = Duration::from_millis(1);
 /// Time until the next look when what was due could not be had: somebody else claims it, or holds its row.
 const CONTENDED: Duration = Duration::from_millis(20);
 /// A lane that came back from handing it over rests as long.
@@ -140,7 +142,7 @@ impl<W: LaneWorker> Runner<W> {
             });
             tokio::select! {
                 () = self.works.wakers.of(W::QUEUE).notified() => {}
-                () = self.freed.notified() => {}
+                () = self.freed.notified() => tokio::time::sleep(TOGETHER).await,
                 () = self.stop.cancelled() => {}
                 () = tokio::time::sleep(wait) => {}
             }
