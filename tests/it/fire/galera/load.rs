@@ -35,18 +35,17 @@ impl Pattern {
 
 pub struct Load {
     pub pattern: Pattern,
-    /// The copies, asked in turn: who refuses is passed over, as nginx does it.
+    /// Where they are brought: nginx, or the copies in turn.
     doors: Vec<String>,
     http: reqwest::Client,
     accepted: Mutex<Vec<Instant>>,
     refused: AtomicU64,
-    /// Answers that are neither 200 nor 503.
+    /// Answers that neither take nor refuse.
     others: Mutex<BTreeSet<u16>>,
 }
 
 impl Load {
-    pub fn new(doors: Vec<String>, pattern: Pattern) -> Self {
-        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(20)).build().unwrap();
+    pub fn new(doors: Vec<String>, http: reqwest::Client, pattern: Pattern) -> Self {
         let (accepted, refused, others) = Default::default();
         Self { pattern, doors, http, accepted, refused, others }
     }
@@ -71,15 +70,16 @@ impl Load {
         let first: usize = rand::random_range(0..self.doors.len());
         for door in (0..self.doors.len()).cycle().skip(first) {
             let url = format!("{}/telegram/client", self.doors[door]);
-            match self.http.post(url).header(SECRET_HEADER, SECRET).json(update).send().await {
-                Ok(answer) if answer.status() == 200 => {
-                    return self.accepted.lock().unwrap().push(Instant::now());
-                }
-                Ok(answer) if answer.status() == 503 => {
+            let request = self.http.post(url).header(SECRET_HEADER, SECRET).json(update);
+            let answer = request.timeout(Duration::from_secs(20)).send().await;
+            match answer.map(|answer| answer.status().as_u16()) {
+                Ok(200) => return self.accepted.lock().unwrap().push(Instant::now()),
+                // 502 and 504 are nginx's own, of a copy that died before it answered.
+                Ok(502..=504) => {
                     self.refused.fetch_add(1, Ordering::Relaxed);
                 }
-                Ok(answer) => {
-                    self.others.lock().unwrap().insert(answer.status().as_u16());
+                Ok(other) => {
+                    self.others.lock().unwrap().insert(other);
                 }
                 // The copy is dead, or died before it answered.
                 Err(_) => {}

@@ -55,7 +55,8 @@ pub async fn hammer(cluster: &Cluster, rounds: i64) {
         let (one, other) = tokio::join!(add_one(&nodes[0], round), add_one(&nodes[1], round));
         one.and(other).unwrap();
     }
-    let configs: i64 =
-        sqlx::query_scalar("SELECT COUNT(*) FROM vpn_configs").fetch_one(&test.pool).await.unwrap();
-    assert_eq!(configs, rounds, "one config each");
+    let configs = "SELECT subscription_id, id, CAST(created_at AS CHAR) FROM vpn_configs ORDER BY 1, 2";
+    let configs: Vec<(i64, i64, String)> = sqlx::query_as(configs).fetch_all(&test.pool).await.unwrap();
+    let twice: Vec<_> = configs.chunk_by(|a, b| a.0 == b.0).filter(|of_one| of_one.len() > 1).collect();
+    assert!(twice.is_empty() && configs.len() as i64 == rounds, "one config each: {twice:?}");
 }

@@ -12,9 +12,11 @@ use tokio::task::JoinHandle;
 use load::{Load, Pattern};
 
 use super::walk::at_rest;
+use crate::nginx::{self, Nginx};
 use crate::support::db::TestDb;
 use crate::support::galera::Cluster;
 use crate::support::ports;
+use crate::support::skip::skip;
 use crate::support::town::{BOT, Server, Town};
 use crate::support::wait::eventually;
 
@@ -32,6 +34,8 @@ struct House {
     nodes: Vec<usize>,
     copies: Vec<Option<Server>>,
     doors: Vec<String>,
+    /// Before the copies, where there is one.
+    nginx: Option<Nginx>,
     /// Everything that was brought.
     loads: Vec<Arc<Load>>,
 }
@@ -44,11 +48,18 @@ impl House {
         let addresses = std::iter::once(town.address).chain(std::iter::repeat_with(ports::address));
         let doors = addresses.take(nodes.len()).map(|address| format!("http://{address}")).collect();
         let copies = nodes.iter().map(|_| None).collect();
-        let mut house = Self { town, cluster, nodes: nodes.to_vec(), copies, doors, loads: Vec::new() };
+        let mut house =
+            Self { town, cluster, nodes: nodes.to_vec(), copies, doors, nginx: None, loads: Vec::new() };
         (0..nodes.len()).for_each(|copy| house.start(copy));
         house.all_ready().await;
         house.town.until_connected().await;
         house
+    }
+
+    async fn put_nginx_before_it(&mut self) {
+        let addresses: Vec<_> =
+            self.doors.iter().map(|door| door.trim_start_matches("http://").parse().unwrap()).collect();
+        self.nginx = Some(Nginx::in_front_of(&addresses).await);
     }
 
     fn start(&mut self, copy: usize) {
@@ -94,7 +105,11 @@ impl House {
         for person in pattern.people() {
             self.town.person(person, "Ana", "es").open(BOT).unwrap();
         }
-        let load = Arc::new(Load::new(self.doors.clone(), pattern));
+        let (doors, http) = match &self.nginx {
+            Some(nginx) => (vec![nginx.base.clone()], nginx.client.clone()),
+            None => (self.doors.clone(), reqwest::Client::builder().no_proxy().build().unwrap()),
+        };
+        let load = Arc::new(Load::new(doors, http, pattern));
         self.loads.push(load.clone());
         let running = tokio::spawn(load.clone().run());
         (load, running)
@@ -126,7 +141,7 @@ impl House {
             self.loads.iter().map(|load| load.pattern.people * i64::from(load.pattern.updates)).sum();
         let count = async |sql: &str| self.town.count(sql).await;
         for load in &self.loads {
-            assert_eq!(load.statuses(), Vec::<u16>::new(), "answers other than 200 and 503");
+            assert_eq!(load.statuses(), Vec::<u16>::new(), "answers that neither take nor refuse");
         }
         assert_eq!(count("SELECT COUNT(*) FROM inbound_events").await, updates);
         assert_eq!(count("SELECT COUNT(*) FROM inbound_events WHERE status = 'done'").await, updates);
@@ -204,12 +219,17 @@ async fn on_two_nodes_nothing_is_lost_or_done_twice() {
     println!("conflicts unseen: {}, gap: {gap:?}", house.conflicts().await);
 }
 
-/// Four copies on three nodes, a thousand people, two minutes: copies and nodes are killed and started at random.
+/// Four copies behind nginx on three nodes, a thousand people, two minutes: copies and nodes are killed and started at
+/// random.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes many minutes: make fire"]
 async fn a_thousand_people_on_three_nodes_lose_nothing_and_get_nothing_twice() {
     let Some(cluster) = Cluster::start().await else { return };
+    if nginx::program().is_none() {
+        return skip("nginx is not installed");
+    }
     let mut house = House::build(cluster, &[1, 2, 3, 1]).await;
+    house.put_nginx_before_it().await;
     let people = number("FIRE_PEOPLE", 1000);
     let (load, running) =
         house.load(Pattern { first: 20_000, people, updates: 9, pause: Duration::from_secs(15) });
