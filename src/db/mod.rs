@@ -32,6 +32,15 @@ const LONGEST: Duration = Duration::from_secs(20);
 /// A connection that was in use a moment ago is taken to be alive without asking.
 const SURELY_ALIVE: Duration = Duration::from_secs(1);
 
+/// Statements that a process keeps prepared in all its connections. The database allows 16,382 for everybody
+/// (`max_prepared_stmt_count`), and then refuses to work: six copies keep within that.
+const PREPARED: u32 = 2500;
+
+/// Statements that each connection keeps prepared. Those over a batch come in some lengths each (`queue::batch`).
+fn statements_of_each(connections: u32) -> usize {
+    (PREPARED / connections.max(1)).clamp(20, 250) as usize
+}
+
 /// What every session is told. READ COMMITTED: under REPEATABLE READ the gap locks of a claim block enqueuers. The
 /// limits let go of what a host that lost its power still held: no transaction of ours is idle for seconds. A cache of
 /// what a subquery gave for a row costs more than asking, where no two rows ask the same.
@@ -56,8 +65,7 @@ impl Db {
             options
                 .log_statements(LevelFilter::Trace)
                 .log_slow_statements(LevelFilter::Warn, Duration::from_secs(1))
-                // Statements over a batch come in some lengths each (`queue::batch`).
-                .statement_cache_capacity(256)
+                .statement_cache_capacity(statements_of_each(max_connections))
         })?);
         let (first, chosen) = (nodes.first(), nodes.clone());
         let pool = MySqlPoolOptions::new()
@@ -278,11 +286,18 @@ pub fn is_behind(error: &(dyn StdError + 'static)) -> bool {
     chain.any(|error| error.is::<sqlx::Error>())
 }
 
-/// Whether the way to the database failed, and not what was asked of it. Looks through the chain of sources.
+/// What the database says when it could not do anything for anybody (MariaDB, error codes): 1021 and 1114 no room on
+/// the disk, 1040 and 1203 too many connections, 1041 no memory, 1047 no majority, 1290 read-only, 1461 too many
+/// prepared statements.
+const CANNOT_WORK: [u16; 8] = [1021, 1040, 1041, nodes::NO_QUORUM, 1114, 1203, 1290, 1461];
+
+/// Whether the database could not be reached or could not work, and nothing was wrong with what was asked of it. Looks
+/// through the chain of sources.
 pub fn is_lost(error: &(dyn StdError + 'static)) -> bool {
     use sqlx::Error::{Io, PoolClosed, PoolTimedOut};
     let mut chain = std::iter::successors(Some(error), |error: &&(dyn StdError + 'static)| (*error).source());
     chain.any(|error| matches!(error.downcast_ref(), Some(Io(_) | PoolTimedOut | PoolClosed)))
+        || database_error_number(error).is_some_and(|number| CANNOT_WORK.contains(&number))
 }
 
 /// Whether an insert met a UNIQUE key: "somebody was first".

@@ -49,6 +49,15 @@ pub async fn variable(conn: &mut MySqlConnection, name: &str) -> sqlx::Result<Op
     Ok(rows.into_iter().next().map(|(_, value)| value))
 }
 
+/// Statements that all sessions together keep prepared, and how many there may be.
+pub async fn prepared(conn: &mut MySqlConnection) -> sqlx::Result<(u64, u64)> {
+    let rows: Vec<(String, String)> =
+        sqlx::query_as("SHOW GLOBAL STATUS LIKE 'Prepared_stmt_count'").fetch_all(&mut *conn).await?;
+    let held = rows.first().and_then(|(_, value)| value.parse().ok()).unwrap_or(0);
+    let most = variable(conn, "max_prepared_stmt_count").await?;
+    Ok((held, most.and_then(|most| most.parse().ok()).unwrap_or(u64::MAX)))
+}
+
 /// The isolation of this session's transactions, e.g. `READ-COMMITTED`. Its name differs between the servers.
 pub async fn isolation(conn: &mut MySqlConnection) -> sqlx::Result<Option<String>> {
     match variable(&mut *conn, "transaction_isolation").await? {

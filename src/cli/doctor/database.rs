@@ -38,6 +38,8 @@ async fn look(conn: &mut MySqlConnection, clock: &Clock) -> sqlx::Result<Vec<Fin
     let ours = before + after.since(before) / 2;
     findings.push(clock_finding("database clock", theirs.since(ours), "its machine and this one"));
     findings.push(durability(conn).await?);
+    let (held, most) = probe::prepared(conn).await?;
+    findings.push(prepared(held, most));
     findings.push(rights(conn).await);
     findings.push(match migrate::pending(conn).await {
         Ok(0) => Finding::good(SCHEMA, "up to date"),
@@ -81,6 +83,19 @@ async fn durability(conn: &mut MySqlConnection) -> sqlx::Result<Finding> {
     })
 }
 
+/// At the limit the database refuses whatever it has not prepared yet, to everybody.
+fn prepared(held: u64, most: u64) -> Finding {
+    let detail = format!("{held} of {most}");
+    match held > most / 4 * 3 {
+        true => Finding::look(
+            "prepared statements",
+            detail,
+            "raise the database's max_prepared_stmt_count: each copy of the server keeps up to 2,500",
+        ),
+        false => Finding::good("prepared statements", detail),
+    }
+}
+
 /// The rights of DATABASE_URL's user, and the isolation that a session may ask for.
 async fn rights(conn: &mut MySqlConnection) -> Finding {
     let mend = "GRANT ALL ON the database of DATABASE_URL TO its user";
@@ -115,6 +130,12 @@ mod tests {
         assert!(good.iter().all(|text| version(text).mark == Mark::Good));
         let old = ["10.5.23-MariaDB", "5.7.44", "", "nonsense"];
         assert!(old.iter().all(|text| version(text).mark == Mark::Bad));
+    }
+
+    #[test]
+    fn who_nears_the_limit_of_prepared_statements_is_warned() {
+        assert_eq!([0, 12_000].map(|held| prepared(held, 16_382).mark), [Mark::Good; 2]);
+        assert_eq!([12_300, 16_382].map(|held| prepared(held, 16_382).mark), [Mark::Look; 2]);
     }
 
     #[test]

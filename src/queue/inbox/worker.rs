@@ -36,7 +36,7 @@ pub struct InboxWorker<H> {
 
 /// Claims of a lane without any progress after which its first event is held to kill the process.
 const DEADLY_CLAIMS: u32 = 6;
-/// Pause after the database was lost in the middle of an event.
+/// Pause after the database was lost, or could not work, in the middle of an event.
 const AFTER_LOSS: TimeDelta = TimeDelta::seconds(1);
 /// The handling of one event may take this long; it does no network call, so this is the database's time.
 const HANDLING_TIME: Duration = Duration::from_secs(20);
@@ -144,7 +144,7 @@ impl<H: EventHandler> InboxWorker<H> {
             && db::is_lost(&**error)
         {
             // That says nothing about the event: it is not counted, or an outage would end in giving up.
-            tracing::warn!(event_id = %event.id, %error, "the database was lost in the middle of an event");
+            tracing::warn!(event_id = %event.id, %error, "the database could not handle an event now");
             return Ok(Handled::Wait(self.works.clock.now() + AFTER_LOSS));
         }
         let reason = failure.reason();

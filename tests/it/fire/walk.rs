@@ -52,12 +52,20 @@ async fn try_live(script: &Script, death: Option<&Death>) -> Result<Lived, Strin
         Some(Death { place, nth }) => format!("{}, killed {place} #{nth}", script.name),
         None => script.name.to_owned(),
     };
+    let came = |lived: &Lived| death.is_none() || lived.deaths > 0;
     let outcome = match lived {
-        Ok(lived) if death.is_some() && lived.deaths == 0 => Err(format!("{what}: it never came to that")),
+        // How often a life comes to a place differs a little; once it always does.
+        Ok(lived) if !came(&lived) && death.is_some_and(|death| death.nth == 1) => {
+            Err(format!("{what}: it never came to that"))
+        }
         Ok(lived) => Ok(lived),
         Err(panic) => Err(format!("{what}: {}", words_of(&*panic))),
     };
-    let said = outcome.as_ref().err().map_or("all is well", String::as_str);
+    let said = match &outcome {
+        Ok(lived) if came(lived) => "all is well",
+        Ok(_) => "all is well, but it came there less often",
+        Err(wrong) => wrong,
+    };
     println!("{what}: {:.1} s, {said}", begun.elapsed().as_secs_f64());
     outcome
 }
@@ -188,7 +196,12 @@ async fn killed_where_it_matters_most_nothing_is_lost_or_done_twice() {
     ];
     let named = |name: &str| SCRIPTS.iter().find(|script| script.name == name).unwrap();
     let lives = places.map(|(script, place, nth)| (named(script), Some(Death::at(place, nth))));
-    all_well(play(lives.to_vec(), AT_ONCE).await);
+    let outcomes = play(lives.to_vec(), AT_ONCE).await;
+    let survived =
+        outcomes.iter().filter(|(_, outcome)| outcome.as_ref().is_ok_and(|lived| lived.deaths == 0));
+    let survived: Vec<&str> = survived.map(|(script, _)| script.name).collect();
+    all_well(outcomes);
+    assert!(survived.is_empty(), "nobody died in {survived:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

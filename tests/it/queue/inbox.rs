@@ -77,6 +77,8 @@ enum Breakage {
     Fails,
     Panics,
     GivesUp,
+    /// The database has no room for it.
+    Refused,
 }
 
 #[async_trait]
@@ -94,6 +96,10 @@ impl EventHandler for Handler {
                 Breakage::Fails => Err(Failure::later("not today", Duration::ZERO)),
                 Breakage::Panics => panic!("boom"),
                 Breakage::GivesUp => Err(Failure::give_up("never")),
+                Breakage::Refused => {
+                    let refuse = "SIGNAL SQLSTATE '42000' SET MYSQL_ERRNO = 1461";
+                    Ok(sqlx::raw_sql(refuse).execute(work.conn()).await.map(drop)?)
+                }
             },
             _ => Ok(()),
         }
@@ -370,7 +376,7 @@ async fn what_cannot_be_handled_is_given_up_with_a_reason_and_the_lane_goes_on()
         let (retried, panics) = match how {
             Breakage::Fails => (2, 0),
             Breakage::Panics => (2, 3),
-            Breakage::GivesUp => (0, 0),
+            Breakage::GivesUp | Breakage::Refused => (0, 0),
         };
         let numbers = works.metrics.render();
         for (series, count) in [
@@ -407,6 +413,25 @@ async fn what_waits_in_many_chats_shares_commits_each_with_its_own_cause() {
                   AND a.target = e.lane AND a.details = CONCAT('\"', e.body, '\"')";
     assert_eq!(one(caused).await.unwrap(), 40, "each effect knows its event");
     assert_eq!(one("SELECT COUNT(*) FROM lanes WHERE queue = 0").await.unwrap(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_database_has_no_room_for_is_never_given_up() {
+    let works = TestWorks::new().await;
+    let inbox = InboxWriter::start((*works).clone());
+    let now = works.clock.now();
+    let full = Handler { broken: Some(("paid", Breakage::Refused)), ..Handler::default() };
+    let process = Process::start(&works, worker(&works, &full));
+    inbox.store(event("chat:1", "paid", now)).await.unwrap();
+    // More often than a failing event is tried.
+    eventually(LIMIT, async || full.handled.load(Ordering::SeqCst) > 4).await;
+    process.stop().await;
+    let tries = "SELECT attempts FROM inbound_events WHERE status = 'pending'";
+    assert_eq!(sqlx::query_scalar::<_, u32>(tries).fetch_one(&works.db.pool).await.unwrap(), 0);
+    let process = Process::start(&works, worker(&works, &Handler::default()));
+    eventually(LIMIT, async || count(&works, "done").await == 1).await;
+    assert_eq!(effects(&works, "chat:1").await, ["paid"]);
+    process.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
