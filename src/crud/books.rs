@@ -53,12 +53,13 @@ pub const RULES: &[(&str, &str)] = &[
          (SELECT 1 FROM payments p WHERE p.subscription_id = s.id AND p.status IN ('completed', 'refunded'))",
     ),
     (
-        // Half a day of grace: Telegram names the ends of subscriptions in Stars itself.
+        // Half a day of grace: Telegram names the ends of subscriptions in Stars itself, and after a clock was set back
+        // a second order is paid before the first one began.
         "subscriptions that do not last as long as was paid for",
         "SELECT COUNT(*) FROM subscriptions s JOIN (SELECT p.subscription_id AS id, \
           SUM(IF(p.status = 'refunded', 0, p.duration_days)) AS days, MAX(p.refunded_at) AS refunded_at, \
           MAX(p.parent_id) AS renews FROM payments p JOIN subscriptions t ON t.id = p.subscription_id \
-          WHERE p.completed_at >= t.starts_at GROUP BY p.subscription_id) paid ON paid.id = s.id \
+          WHERE p.completed_at >= t.starts_at - INTERVAL 12 HOUR GROUP BY p.subscription_id) paid ON paid.id = s.id \
          WHERE s.status <> 'expired' AND NOT s.renews AND paid.renews IS NULL AND IF(paid.refunded_at IS NULL, \
           ABS(TIMESTAMPDIFF(SECOND, s.starts_at, s.ends_at) - paid.days * 86400) > 43200, \
           s.ends_at > GREATEST(paid.refunded_at, s.starts_at + INTERVAL paid.days DAY) + INTERVAL 12 HOUR)",
