@@ -189,7 +189,7 @@ pub async fn talk(ground: &mut Ground, people: i64, length: Duration) -> anyhow:
     while let Some(done) = tasks.join_next().await {
         all.push(done??);
     }
-    // Each their own: what the admins are told meanwhile answers nobody.
+    // Each their own: what the server of the scene before had sent and was killed before it noted comes once more.
     let missing = || {
         all.iter()
             .any(|(n, pressed): &(i64, Vec<Instant>)| telegram.answers_to(FIRST + n).len() < pressed.len())
