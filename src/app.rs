@@ -226,7 +226,8 @@ pub struct Running {
     holder: Holder,
 }
 
-/// Chats whose events are under way at the same time: as many as are handled together.
+/// Chats whose events are under way at the same time: twice as many as are handled together, so that the next are read
+/// meanwhile.
 const PARALLEL_EVENTS: usize = 128;
 /// Messages that are on their way to Telegram at the same time.
 const PARALLEL_MESSAGES: usize = 64;

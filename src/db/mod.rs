@@ -33,7 +33,7 @@ const LONGEST: Duration = Duration::from_secs(20);
 const SURELY_ALIVE: Duration = Duration::from_secs(1);
 
 /// Statements that a process keeps prepared in all its connections. The database allows 16,382 for everybody
-/// (`max_prepared_stmt_count`), and then refuses to work: six copies keep within that.
+/// (`max_prepared_stmt_count`), and then refuses to work: six copies keep within that, with up to 125 connections each.
 const PREPARED: u32 = 2500;
 
 /// Statements that each connection keeps prepared. Those over a batch come in some lengths each (`queue::batch`).

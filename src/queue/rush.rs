@@ -3,7 +3,7 @@
 //! through sooner than side by side. Neither may starve the other: in a rush that goes on, handling is held back for half
 //! of the time at most.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 /// Deliveries stored together that make a rush: one person after the other does not.
@@ -47,7 +47,7 @@ impl Rush {
         stretches.is_multiple_of(2).then_some(LULL)
     }
 
-    fn span(&self) -> std::sync::MutexGuard<'_, Option<Span>> {
+    fn span(&self) -> MutexGuard<'_, Option<Span>> {
         self.0.lock().expect("nothing panics while it is locked")
     }
 }

@@ -74,8 +74,7 @@ impl Load {
             let answer = request.timeout(Duration::from_secs(20)).send().await;
             match answer.map(|answer| answer.status().as_u16()) {
                 Ok(200) => return self.accepted.lock().unwrap().push(Instant::now()),
-                // 502 and 504 are nginx's own, of a copy that died before it answered.
-                Ok(502..=504) => {
+                Ok(503) => {
                     self.refused.fetch_add(1, Ordering::Relaxed);
                 }
                 Ok(other) => {

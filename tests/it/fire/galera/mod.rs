@@ -140,8 +140,11 @@ impl House {
         let updates: i64 =
             self.loads.iter().map(|load| load.pattern.people * i64::from(load.pattern.updates)).sum();
         let count = async |sql: &str| self.town.count(sql).await;
+        // nginx says so of a copy that died before it answered.
+        let of_nginx: &[u16] = if self.nginx.is_some() { &[502, 504] } else { &[] };
         for load in &self.loads {
-            assert_eq!(load.statuses(), Vec::<u16>::new(), "answers that neither take nor refuse");
+            let others: Vec<u16> = load.statuses().into_iter().filter(|it| !of_nginx.contains(it)).collect();
+            assert_eq!(others, Vec::<u16>::new(), "answers that neither take nor refuse");
         }
         assert_eq!(count("SELECT COUNT(*) FROM inbound_events").await, updates);
         assert_eq!(count("SELECT COUNT(*) FROM inbound_events WHERE status = 'done'").await, updates);
