@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::clock::Timestamp;
 use crate::machine::Machine;
-use crate::models::lane::{Claimed, Entry, Holder, Lease, OF_MACHINES, Queue, class_at};
+use crate::models::lane::{Claimed, Entry, Holder, Lease, Look, OF_MACHINES, Queue, class_at};
 use crate::models::outgoing::Class;
 
 /// Makes the lanes due. A lane that somebody holds is not taken from them: its version rises, so that their
@@ -49,11 +49,12 @@ async fn enqueue_some(conn: &mut MySqlConnection, entries: &[Entry]) -> sqlx::Re
     Ok(())
 }
 
-/// Leases up to `limit` due lanes of one class to `owner` until `until`. To be committed at once.
+/// Leases up to `limit` due lanes of one class to `owner` until `until`, those first that have been due for longest. To
+/// be committed at once.
 pub async fn claim(
     conn: &mut MySqlConnection,
     queue: Queue,
-    class: u8,
+    look: Look,
     now: Timestamp,
     until: Timestamp,
     owner: Uuid,
@@ -61,11 +62,13 @@ pub async fn claim(
 ) -> sqlx::Result<Vec<Claimed>> {
     let due = sqlx::query_as!(
         Claimed,
-        "SELECT lane, version, attempts + 1 AS `attempts!: u32`, not_before AS `not_before: Timestamp` \
-         FROM lanes WHERE queue = ? AND class = ? AND due_at <= ? ORDER BY due_at LIMIT ? \
+        "SELECT lane, due_at AS `due_at: Timestamp`, version, attempts + 1 AS `attempts!: u32`, \
+         not_before AS `not_before: Timestamp` \
+         FROM lanes WHERE queue = ? AND class = ? AND due_at >= ? AND due_at <= ? ORDER BY due_at LIMIT ? \
          FOR UPDATE SKIP LOCKED",
         queue as u8,
-        class,
+        look.class,
+        look.from,
         now,
         limit
     )
@@ -238,18 +241,19 @@ pub async fn extend(conn: &mut MySqlConnection, lease: &Lease, until: Timestamp)
     Ok(done.rows_affected() == 1)
 }
 
-/// When the next lane of each of these classes is due; classes without a lane are left out. One look into the index for
-/// each: a minimum over a GROUP BY may read every lane there is.
+/// When the next lane is due, class by class; classes without one are left out. One look into the index for each: a
+/// minimum over a GROUP BY may read every lane there is.
 pub async fn next_due(
     conn: &mut MySqlConnection,
     queue: Queue,
-    classes: &[u8],
+    looks: &[Look],
 ) -> sqlx::Result<Vec<(u8, Timestamp)>> {
     let mut query = QueryBuilder::<MySql>::default();
-    for (n, class) in classes.iter().enumerate() {
+    for (n, look) in looks.iter().enumerate() {
         query.push(if n == 0 { "(" } else { " UNION ALL (" });
         query.push("SELECT class, due_at FROM lanes WHERE queue = ").push_bind(queue as u8);
-        query.push(" AND class = ").push_bind(*class).push(" ORDER BY due_at LIMIT 1)");
+        query.push(" AND class = ").push_bind(look.class);
+        query.push(" AND due_at >= ").push_bind(look.from).push(" ORDER BY due_at LIMIT 1)");
     }
     query.build_query_as().fetch_all(conn).await
 }

@@ -83,10 +83,20 @@ pub struct Caused<I, T> {
     pub what: T,
 }
 
+/// Where to look for lanes that are due.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    pub class: u8,
+    /// Lanes that have been due since before are not looked at.
+    pub from: Timestamp,
+}
+
 /// A lane as it was when this process leased it.
 #[derive(Clone, Debug)]
 pub struct Claimed {
     pub lane: String,
+    /// Since when it had been due.
+    pub due_at: Timestamp,
     pub version: u64,
     /// Claims since the last progress, this one included: a lane that kills its process shows it here.
     pub attempts: u32,

@@ -4,6 +4,7 @@
 
 mod batch;
 pub mod failure;
+mod front;
 pub mod inbox;
 pub mod jobs;
 pub mod outbox;

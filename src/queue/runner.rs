@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
@@ -12,9 +12,10 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::front::Fronts;
 use crate::clock::Timestamp;
 use crate::crud::lane;
-use crate::models::lane::{Claimed, Holder, Lease, Queue};
+use crate::models::lane::{Claimed, Holder, Lease, Look, Queue};
 use crate::work::Works;
 
 /// What one step on a lane did.
@@ -135,8 +136,9 @@ impl<W: LaneWorker> Runner<W> {
 
     /// Works until stopped; returns when the last running step has ended.
     pub async fn run(self: Arc<Self>) {
+        let mut fronts = Fronts::default();
         while !self.stop.is_cancelled() {
-            let wait = self.claim_due().await.unwrap_or_else(|error| {
+            let wait = self.claim_due(&mut fronts).await.unwrap_or_else(|error| {
                 tracing::warn!(queue = W::QUEUE.name(), %error, "cannot claim work, trying again");
                 TROUBLE
             });
@@ -153,20 +155,18 @@ impl<W: LaneWorker> Runner<W> {
 
     /// Claims what is due and there is room for, the most urgent class first, and starts draining it. Tells when to
     /// look again.
-    async fn claim_due(self: &Arc<Self>) -> sqlx::Result<Duration> {
-        let classes: Vec<u8> = self.worker.classes().into_iter().map(|(class, _)| class).collect();
-        let due = self.works.db.read(|conn| lane::next_due(conn, W::QUEUE, &classes).scope_boxed()).await?;
-        let ours = |(class, due_at)| Some((self.worker.urgency(class)?, class, due_at));
-        let mut due: Vec<(u8, u8, Timestamp)> = due.into_iter().filter_map(ours).collect();
-        due.sort_unstable();
-        let now = self.works.clock.now();
+    async fn claim_due(self: &Arc<Self>, fronts: &mut Fronts) -> sqlx::Result<Duration> {
         let mut wait = self.options.poll;
-        for (urgency, class, due_at) in due {
-            if let Ok(until) = due_at.since(now).to_std()
-                && !until.is_zero()
-            {
-                wait = wait.min(until);
-                continue;
+        for (urgency, look, due_at) in self.next_due(fronts).await? {
+            let now = self.works.clock.now();
+            let until = due_at.map(|at| at.since(now).to_std().unwrap_or_default());
+            match until {
+                Some(Duration::ZERO) => {}
+                until => {
+                    let behind = fronts.exhausted(look.class).then_some(Duration::ZERO);
+                    wait = wait.min(behind.or(until).unwrap_or(wait));
+                    continue;
+                }
             }
             if urgency > 0
                 && let Some(pause) = self.worker.holds_back()
@@ -179,17 +179,33 @@ impl<W: LaneWorker> Runner<W> {
                 self.starved.store(true, Ordering::Relaxed);
                 continue;
             }
-            let claimed = self.claim(class, permits.len()).await?;
-            match claimed.len() {
-                0 => wait = wait.min(CONTENDED),
-                all if all == permits.len() => self.starved.store(true, Ordering::Relaxed),
-                _ => {}
+            let claimed = self.claim(look, permits.len()).await?;
+            match claimed.last() {
+                Some((_, due_at)) if claimed.len() == permits.len() => {
+                    fronts.filled(look.class, *due_at, Instant::now());
+                    self.starved.store(true, Ordering::Relaxed);
+                }
+                _ if fronts.exhausted(look.class) => wait = Duration::ZERO,
+                None => wait = wait.min(CONTENDED),
+                Some(_) => {}
             }
-            for (lane, permit) in claimed.into_iter().zip(permits) {
+            for ((lane, _), permit) in claimed.into_iter().zip(permits) {
                 self.start(lane, permit);
             }
         }
         Ok(wait)
+    }
+
+    /// Where to look for lanes of the classes that are ours, the most urgent first, and when the first there is due.
+    async fn next_due(&self, fronts: &Fronts) -> sqlx::Result<Vec<(u8, Look, Option<Timestamp>)>> {
+        let now = Instant::now();
+        let mut classes = self.worker.classes();
+        classes.sort_unstable_by_key(|(class, urgency)| (*urgency, *class));
+        let looks: Vec<Look> =
+            classes.iter().map(|(class, _)| Look { class: *class, from: fronts.of(*class, now) }).collect();
+        let due = self.works.db.read(|conn| lane::next_due(conn, W::QUEUE, &looks).scope_boxed()).await?;
+        let first = |look: &Look| due.iter().find(|(class, _)| *class == look.class).map(|(_, at)| *at);
+        Ok(classes.iter().zip(looks).map(|((_, urgency), look)| (*urgency, look, first(&look))).collect())
     }
 
     /// All the room there is for lanes of this urgency.
@@ -204,7 +220,8 @@ impl<W: LaneWorker> Runner<W> {
         }
     }
 
-    async fn claim(&self, class: u8, room: usize) -> sqlx::Result<Vec<Lane>> {
+    /// Leases lanes that are due, each with since when it had been.
+    async fn claim(&self, look: Look, room: usize) -> sqlx::Result<Vec<(Lane, Timestamp)>> {
         let limit = u32::try_from(room).unwrap_or(u32::MAX);
         let owner = self.holder.lease(self.claims.fetch_add(1, Ordering::Relaxed));
         let claimed = self
@@ -213,16 +230,15 @@ impl<W: LaneWorker> Runner<W> {
             .transaction("claim_lanes", |conn| {
                 async move {
                     let now = self.works.clock.now();
-                    lane::claim(conn, W::QUEUE, class, now, self.lease_end(now), owner, limit).await
+                    lane::claim(conn, W::QUEUE, look, now, self.lease_end(now), owner, limit).await
                 }
                 .scope_boxed()
             })
             .await?;
-        let lane = |claimed: Claimed| Lane {
-            lease: Lease { queue: W::QUEUE, lane: claimed.lane, owner, version: claimed.version },
-            class,
-            attempts: claimed.attempts,
-            not_before: claimed.not_before,
+        let lane = |claimed: Claimed| {
+            let lease = Lease { queue: W::QUEUE, lane: claimed.lane, owner, version: claimed.version };
+            let (attempts, not_before) = (claimed.attempts, claimed.not_before);
+            (Lane { lease, class: look.class, attempts, not_before }, claimed.due_at)
         };
         Ok(claimed.into_iter().map(lane).collect())
     }

@@ -8,7 +8,7 @@ use usipipo::demo::outline::Fault;
 use usipipo::ids::{EventId, JobId, time_ordered};
 use usipipo::models::event::{NewEvent, QueueStatus, Source};
 use usipipo::models::job::Job;
-use usipipo::models::lane::{Caused, Queue};
+use usipipo::models::lane::{Caused, Look, Queue};
 
 use crate::client_bot::{ANA, message};
 use crate::story::press;
@@ -84,7 +84,8 @@ async fn a_dead_job_runs_again_and_no_other() {
     assert!(shell.run(&["jobs", "retry", &id.to_string()]).await.ok().contains("runs again"));
     let job = crud::job::find(&mut conn, id).await.unwrap().unwrap();
     assert_eq!((job.status, job.attempts), (QueueStatus::Pending, 0));
-    let next = crud::lane::next_due(&mut conn, Queue::Jobs, &[0, 1]).await.unwrap();
+    let looks = [0, 1].map(|class| Look { class, from: Timestamp::long_ago() });
+    let next = crud::lane::next_due(&mut conn, Queue::Jobs, &looks).await.unwrap();
     assert!(next[0].1 <= test.clock.now());
     assert_eq!(test.audited("job_retried").await.len(), 1);
 }

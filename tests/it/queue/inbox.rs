@@ -13,6 +13,7 @@ use usipipo::ids::{EventId, time_ordered};
 use usipipo::integrations::telegram::update::envelope;
 use usipipo::models::bot::Bot;
 use usipipo::models::event::{InboundEvent, NewEvent, Source};
+use usipipo::models::lane::{Look, Queue};
 use usipipo::queue::Failure;
 use usipipo::queue::inbox::{EventHandler, InboxWorker, InboxWriter, Stored};
 use usipipo::work::{Work, Works};
@@ -313,8 +314,8 @@ async fn what_a_dead_process_had_claimed_is_taken_over_when_its_lease_ends() {
     inbox.store(event("chat:1", "1", now)).await.unwrap();
     let mut conn = (*works).db.acquire().await.unwrap();
     let until = now + TimeDelta::seconds(60);
-    let queue = usipipo::models::lane::Queue::Inbox;
-    let claimed = crud::lane::claim(&mut conn, queue, 1, now, until, Uuid::now_v7(), 10).await.unwrap();
+    let look = Look { class: 1, from: Timestamp::long_ago() };
+    let claimed = crud::lane::claim(&mut conn, Queue::Inbox, look, now, until, Uuid::now_v7(), 10).await.unwrap();
     assert_eq!(claimed.len(), 1);
     let handler = Handler::default();
     let process = Process::start(&works, worker(&works, &handler));
