@@ -172,17 +172,19 @@ pub async fn remove_many(conn: &mut MySqlConnection, leases: &[&Lease]) -> sqlx:
     still_held(conn, leases, removed).await
 }
 
-/// As [`release`] for several lanes of one queue, each with its `not_before`; tells which of them were kept. Lanes that
-/// have to rest rest as long as the one of them that has to the longest: they were all given back at the same time.
+/// As [`release`] for several lanes of one queue, each with its `not_before`; tells which of them were kept. Of lanes that
+/// have to rest as long in seconds, rounded up, all rest as long as the one that has to the longest.
 pub async fn release_many(
     conn: &mut MySqlConnection,
     leases: &[(&Lease, Timestamp)],
     now: Timestamp,
 ) -> sqlx::Result<HashSet<String>> {
     let mut released = 0;
-    for ((owner, version, _), alike) in
-        alike(leases, |(lease, not_before)| (lease.owner, lease.version, *not_before > now))
-    {
+    let rest = |not_before: Timestamp| {
+        not_before.since(now).num_milliseconds().max(0).cast_unsigned().div_ceil(1000)
+    };
+    let key = |(lease, not_before): &(&Lease, Timestamp)| (lease.owner, lease.version, rest(*not_before));
+    for ((owner, version, _), alike) in alike(leases, key) {
         let not_before = alike.iter().map(|(_, not_before)| *not_before).max().unwrap_or(now);
         let mut query = QueryBuilder::<MySql>::new("UPDATE lanes SET owner = NULL, attempts = 0, class = ");
         query.push_bind(Class::Bulk as u8).push(", due_at = ").push_bind(Timestamp::never());

@@ -130,6 +130,29 @@ async fn what_is_stored_here_is_handled_without_being_claimed_and_in_order() {
     process.stop().await;
 }
 
+/// Whoever waited for long looks again at the lane, and then knows that what is in hand is not all.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_added_while_a_chat_waited_in_hand_is_not_left_behind() {
+    let works = TestWorks::new().await;
+    let (handler, lease) = (Handler::default(), Duration::from_millis(600));
+    let process = handle_here(&works, &handler, RunnerOptions { parallel: 1, urgent: 0, lease, ..BLIND });
+    let inbox = InboxWriter::start((*works).clone());
+    let now = works.clock.now();
+    inbox.store(event("chat:1", "slow", now)).await.unwrap();
+    eventually(LIMIT, async || handler.under_way.count() > 0).await;
+    inbox.store(event("chat:2", "1", now)).await.unwrap();
+    inbox.store(event("chat:2", "2", now)).await.unwrap();
+    tokio::time::sleep(lease / 2).await;
+    eventually(LIMIT, async || {
+        handler.gate.notify_one();
+        idle(&works).await
+    })
+    .await;
+    assert_eq!(effects(&works, "chat:1").await, ["slow"]);
+    assert_eq!(effects(&works, "chat:2").await, ["1", "2"]);
+    process.stop().await;
+}
+
 /// With 8 places and 4 in hand beyond them, whoever comes later is claimed as ever.
 #[tokio::test(flavor = "multi_thread")]
 async fn more_than_there_is_room_for_is_claimed_from_the_table() {
