@@ -249,9 +249,9 @@ async fn a_message_that_is_queued_once_for_ever_leaves_once() {
     let receipt: Outgoing = text(7, Class::Interactive, "receipt").once("receipt:1");
     for _ in 0..3 {
         queue(&works, std::slice::from_ref(&receipt)).await;
+        eventually(LIMIT, async || idle(&works).await).await;
         works.clock.advance(TimeDelta::seconds(2));
     }
-    eventually(LIMIT, async || idle(&works).await).await;
     assert_eq!(door.texts().await, ["receipt"]);
     process.stop().await;
 }
