@@ -5,7 +5,6 @@
 mod batch;
 pub mod failure;
 mod front;
-pub mod hand;
 pub mod inbox;
 pub mod jobs;
 pub mod outbox;
