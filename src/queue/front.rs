@@ -26,7 +26,10 @@ struct Front {
 impl Fronts {
     /// From when on to look for due lanes of a class.
     pub fn of(&self, class: u8, now: Instant) -> Timestamp {
-        self.0.get(&class).filter(|front| now < front.until).map_or(Timestamp::long_ago(), |front| front.due_at)
+        self.0
+            .get(&class)
+            .filter(|front| now < front.until)
+            .map_or(Timestamp::long_ago(), |front| front.due_at)
     }
 
     /// A claim was filled, and ended with a lane that had been due at `due_at`.

@@ -315,7 +315,8 @@ async fn what_a_dead_process_had_claimed_is_taken_over_when_its_lease_ends() {
     let mut conn = (*works).db.acquire().await.unwrap();
     let until = now + TimeDelta::seconds(60);
     let look = Look { class: 1, from: Timestamp::long_ago() };
-    let claimed = crud::lane::claim(&mut conn, Queue::Inbox, look, now, until, Uuid::now_v7(), 10).await.unwrap();
+    let claimed =
+        crud::lane::claim(&mut conn, Queue::Inbox, look, now, until, Uuid::now_v7(), 10).await.unwrap();
     assert_eq!(claimed.len(), 1);
     let handler = Handler::default();
     let process = Process::start(&works, worker(&works, &handler));
