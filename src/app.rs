@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use scoped_futures::ScopedFutureExt;
@@ -232,6 +232,9 @@ const PARALLEL_EVENTS: usize = 128;
 /// Messages that are on their way to Telegram at the same time.
 const PARALLEL_MESSAGES: usize = 64;
 const PARALLEL_JOBS: usize = 16;
+/// Lanes that are taken in hand as they are queued: what is handled, and sent, in a second or two.
+const EVENTS_IN_HAND: usize = 16_384;
+const MESSAGES_IN_HAND: usize = 512;
 /// And as many more in each queue of what cannot wait: checkouts and what a person sits in front of.
 const URGENT: usize = 4;
 /// Time between two looks at the clock by the schedules.
@@ -258,9 +261,11 @@ impl Running {
             },
             max_attempts: JOB_ATTEMPTS,
         };
-        self.run(inbox, PARALLEL_EVENTS);
-        self.run(outbox, PARALLEL_MESSAGES);
-        self.run(jobs, PARALLEL_JOBS);
+        let inbox = self.run(inbox, PARALLEL_EVENTS, EVENTS_IN_HAND);
+        let outbox = self.run(outbox, PARALLEL_MESSAGES, MESSAGES_IN_HAND);
+        self.run(jobs, PARALLEL_JOBS, 0);
+        works.wakers.handling.set(inbox);
+        works.wakers.sending.set(outbox);
         let ticking = schedule::run(works.clone(), SCHEDULE_LOOK, self.stop_work.clone());
         self.work.push(tokio::spawn(ticking));
         let (telegram, usernames) = (app.telegram().clone(), app.0.usernames.clone());
@@ -268,12 +273,15 @@ impl Running {
         self.work.push(tokio::spawn(setting_up));
     }
 
-    fn run<W: LaneWorker>(&mut self, worker: W, parallel: usize) {
+    fn run<W: LaneWorker>(&mut self, worker: W, parallel: usize, in_hand: usize) -> Weak<Runner<W>> {
         let works = self.app.works().clone();
         let lease = works.config.queue.lease.to_std().unwrap_or(Duration::from_secs(60));
-        let options = RunnerOptions { lease, parallel, urgent: URGENT, poll: Duration::from_millis(500) };
+        let poll = Duration::from_millis(500);
+        let options = RunnerOptions { lease, parallel, urgent: URGENT, in_hand, poll };
         let runner = Runner::new(works, worker, options, self.holder, self.stop_work.clone());
+        let reach = Arc::downgrade(&runner);
         self.work.push(tokio::spawn(runner.run()));
+        reach
     }
 
     /// Drains: ready turns 503, accepting stops, running work ends within the grace time or gives its lease back.
@@ -294,10 +302,12 @@ impl Running {
         let soon = Duration::from_secs(2);
         let _ = tokio::time::timeout(soon, self.app.backends().close()).await;
         let released = async {
-            let (holder, now) = (self.holder, self.app.works().clock.now());
+            let (leases, now) = (self.holder.leases(), self.app.works().clock.now());
             let db = &self.app.works().db;
-            db.statement("release_all_lanes", |conn| crud::lane::release_all(conn, holder, now).scope_boxed())
-                .await
+            db.statement("release_all_lanes", |conn| {
+                crud::lane::release_all(conn, leases.clone(), now).scope_boxed()
+            })
+            .await
         };
         if let Ok(Err(error)) = tokio::time::timeout(soon, released).await {
             tracing::warn!(%error, "leases will end by themselves");

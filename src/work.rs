@@ -5,7 +5,7 @@
 //! commit, so that one use case can be part of another and nothing is ever half done. A body may run more than
 //! once (conflicts are tried again), so it must touch nothing but the database.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::error::Error as StdError;
 use std::sync::Arc;
 
@@ -23,12 +23,14 @@ use crate::fault;
 use crate::ids::{JobId, MessageId, UserId, time_ordered};
 use crate::models::audit::{Action, Actor};
 use crate::models::bot::Bot;
+use crate::models::event::InboundEvent;
 use crate::models::job::Job;
 use crate::models::lane::{Caused, Entry, Queue};
 use crate::models::notice::Notice;
-use crate::models::outgoing::{Body, Class, Outgoing};
+use crate::models::outgoing::{Body, Class, Outgoing, QueuedMessage};
 use crate::models::user::Glance;
 use crate::queue::Rush;
+use crate::queue::hand::{Leased, Places, Reach};
 use crate::telemetry::metrics::Metrics;
 
 /// Wakes this process's own workers right after a commit; other processes find the work by polling.
@@ -39,6 +41,9 @@ pub struct Wakers {
     pub jobs: Notify,
     /// Whether deliveries come so fast that handling them should wait.
     pub rush: Rush,
+    /// Who handles what was just stored, and who sends what was just queued.
+    pub handling: Reach<InboundEvent>,
+    pub sending: Reach<QueuedMessage>,
 }
 
 impl Wakers {
@@ -96,7 +101,7 @@ impl Works {
             };
             match attempt.await {
                 Ok((value, queued)) => {
-                    self.follow_up(&queued);
+                    self.follow_up(queued);
                     return Ok(value);
                 }
                 Err(error) if db::again(name, tries, &error) => db::pause_after_conflict(tries).await,
@@ -106,7 +111,10 @@ impl Works {
         }
     }
 
-    fn follow_up(&self, queued: &Queued) {
+    fn follow_up(&self, queued: Queued) {
+        if let Some((places, lanes)) = queued.in_hand {
+            places.take(lanes);
+        }
         if queued.messages {
             self.wakers.outbox.notify_one();
         }
@@ -122,6 +130,9 @@ type Count = Box<dyn Fn(&Metrics) + Send + Sync>;
 
 /// What a commit leaves to be done.
 struct Queued {
+    /// Chats whose messages may be sent at once.
+    in_hand: Option<(Places<QueuedMessage>, Vec<Leased<QueuedMessage>>)>,
+    /// Whether there are messages beside these.
     messages: bool,
     jobs: bool,
     counts: Vec<Count>,
@@ -132,6 +143,7 @@ pub struct Work {
     tx: Transaction<'static, MySql>,
     now: Timestamp,
     config: Arc<Config>,
+    wakers: Arc<Wakers>,
     origin: Origin,
     messages: Vec<Caused<MessageId, Outgoing>>,
     jobs: Vec<Caused<JobId, Job>>,
@@ -143,10 +155,10 @@ pub struct Work {
 
 impl Work {
     fn new(works: &Works, tx: Transaction<'static, MySql>, origin: Origin) -> Self {
-        let (now, config) = (works.clock.now(), works.config.clone());
+        let (now, config, wakers) = (works.clock.now(), works.config.clone(), works.wakers.clone());
         let (messages, jobs, lanes, counts) = Default::default();
         let (glances, seen) = Default::default();
-        Self { tx, now, config, origin, messages, jobs, lanes, counts, glances, seen }
+        Self { tx, now, config, wakers, origin, messages, jobs, lanes, counts, glances, seen }
     }
 
     /// The connection, for crud. What was known at a glance may be changed by way of it, and so is forgotten.
@@ -241,14 +253,14 @@ impl Work {
     }
 
     fn enqueue_as(&mut self, job: Job, class: u8, due_at: Timestamp) {
-        self.lanes.push(Entry { queue: Queue::Jobs, lane: job.lane(), class, due_at });
+        self.lanes.push(Entry { queue: Queue::Jobs, lane: job.lane(), class, due_at, in_hand: false });
         self.jobs.push(self.caused(JobId(time_ordered()), job));
     }
 
     /// Makes a lane due again without adding a row to it, e.g. for a replay.
     pub fn wake_lane(&mut self, queue: Queue, lane: String, class: u8) {
         let due_at = self.now;
-        self.lanes.push(Entry { queue, lane, class, due_at });
+        self.lanes.push(Entry { queue, lane, class, due_at, in_hand: false });
     }
 
     /// Counts something once it is committed, and not when it is rolled back.
@@ -290,28 +302,82 @@ impl Work {
     /// Writes what was queued, last of all, so that the rows everybody shares are locked for the shortest time,
     /// and commits.
     async fn commit(mut self, name: &str) -> sqlx::Result<Queued> {
-        let (messages, jobs) = (!self.messages.is_empty(), !self.jobs.is_empty());
-        let queued = Queued { messages, jobs, counts: self.counts };
         if !self.seen.is_empty() {
             crud::user::saw(&mut self.tx, &self.seen, self.now).await?;
         }
-        if queued.messages {
+        if !self.messages.is_empty() {
             crud::outgoing::insert_many(&mut self.tx, &self.messages, self.now).await?;
-            let due_at = self.now;
-            self.lanes.extend(self.messages.iter().map(|Caused { what: message, .. }| Entry {
-                queue: Queue::Outbox,
-                lane: message.lane(),
-                class: message.class as u8,
-                due_at,
-            }));
         }
-        if queued.jobs {
+        if !self.jobs.is_empty() {
             crud::job::insert_many(&mut self.tx, &self.jobs, self.now).await?;
         }
-        crud::lane::enqueue(&mut self.tx, &mut self.lanes).await?;
+        let chats = chats(&self.messages, &self.lanes);
+        let prompt = chats.values().filter(|chat| chat.prompt).count();
+        let places = if prompt > 0 { self.wakers.sending.places(prompt) } else { None };
+        let (lease, left) = places.as_ref().map(|places| (places.lease, places.left())).unzip();
+        let mut lanes = std::mem::take(&mut self.lanes);
+        lanes.extend(entries(&chats, self.now, left.unwrap_or_default()));
+        let leased = crud::lane::enqueue(&mut self.tx, &mut lanes, lease).await?;
         fault::before(name);
-        self.tx.commit().await?;
+        if let Err(error) = self.tx.commit().await {
+            if let Some(places) = places.filter(|_| db::is_lost(&error)) {
+                places.let_go();
+            }
+            return Err(error);
+        }
         fault::after(name);
-        Ok(queued)
+        let messages = leased.len() < chats.len();
+        let in_hand = places.map(|places| (places, in_hand(leased, &chats, self.now)));
+        Ok(Queued { in_hand, messages, jobs: !self.jobs.is_empty(), counts: self.counts })
     }
+}
+
+/// What one unit of work says in a chat.
+struct Chat<'a> {
+    messages: Vec<&'a Caused<MessageId, Outgoing>>,
+    class: Class,
+    /// A person waits for it, and it is all there is.
+    prompt: bool,
+}
+
+/// The lanes of these messages, in each the more urgent first.
+fn chats<'a>(messages: &'a [Caused<MessageId, Outgoing>], woken: &[Entry]) -> BTreeMap<String, Chat<'a>> {
+    let mut by_lane: BTreeMap<String, Vec<&Caused<MessageId, Outgoing>>> = BTreeMap::new();
+    for message in messages {
+        by_lane.entry(message.what.lane()).or_default().push(message);
+    }
+    let chat = |(lane, mut messages): (String, Vec<&'a Caused<MessageId, Outgoing>>)| {
+        messages.sort_by_key(|message| (message.what.class, message.id));
+        // One with a key may be there already, and is not put in again; in a lane that is woken other things wait.
+        let prompt = messages
+            .iter()
+            .all(|Caused { what, .. }| what.class == Class::Interactive && what.dedupe_key.is_none())
+            && woken.iter().all(|entry| entry.lane != lane);
+        let class = messages[0].what.class;
+        (lane, Chat { messages, class, prompt })
+    };
+    by_lane.into_iter().map(chat).collect()
+}
+
+/// As many as there are places are taken in hand.
+fn entries(chats: &BTreeMap<String, Chat<'_>>, now: Timestamp, mut places: usize) -> Vec<Entry> {
+    let entry = |(lane, chat): (&String, &Chat<'_>)| {
+        let in_hand = places > 0 && chat.prompt;
+        places -= usize::from(in_hand);
+        Entry { queue: Queue::Outbox, lane: lane.clone(), class: chat.class as u8, due_at: now, in_hand }
+    };
+    chats.iter().map(entry).collect()
+}
+
+fn in_hand(
+    leased: HashMap<String, u64>,
+    chats: &BTreeMap<String, Chat<'_>>,
+    now: Timestamp,
+) -> Vec<Leased<QueuedMessage>> {
+    let lane = |(lane, version): (String, u64)| {
+        let chat = &chats[&lane];
+        let rows = chat.messages.iter().map(|message| message.what.row(message.id, now)).collect();
+        Leased { lane, version, class: chat.class as u8, rows }
+    };
+    leased.into_iter().map(lane).collect()
 }

@@ -1,52 +1,88 @@
 //! The lease rows shared by inbox, outbox and jobs.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::RangeInclusive;
 
 use sqlx::{MySql, MySqlConnection, QueryBuilder};
 use uuid::Uuid;
 
 use crate::clock::Timestamp;
 use crate::machine::Machine;
-use crate::models::lane::{Claimed, Entry, Holder, Lease, Look, OF_MACHINES, Queue, class_at};
+use crate::models::lane::{Claimed, Entry, Lease, Look, NewLease, OF_MACHINES, Queue, class_at};
 use crate::models::outgoing::Class;
 
 /// Makes the lanes due. A lane that somebody holds is not taken from them: its version rises, so that their
 /// release fails and they look again.
-pub async fn enqueue(conn: &mut MySqlConnection, entries: &mut Vec<Entry>) -> sqlx::Result<()> {
-    if entries.is_empty() {
-        return Ok(());
-    }
+///
+/// With a `lease`, lanes that are to be in hand are leased under it. Gives those that were, each with its version; not among
+/// them are lanes in which something waits already, and those whose next message may not leave yet.
+pub async fn enqueue(
+    conn: &mut MySqlConnection,
+    entries: &mut Vec<Entry>,
+    lease: Option<NewLease>,
+) -> sqlx::Result<HashMap<String, u64>> {
     // One order for everybody, so that two batches cannot wait for each other.
     entries.sort();
     entries.dedup_by(|later, first| later.queue == first.queue && later.lane == first.lane);
+    let mut affected = 0;
     for entries in entries.chunks(INSERTED_AT_ONCE) {
-        enqueue_some(conn, entries).await?;
+        affected += enqueue_some(conn, entries, lease).await?;
     }
-    Ok(())
+    let Some(lease) = lease else { return Ok(HashMap::new()) };
+    // A row that was there already counts twice.
+    let all_new = affected == entries.len() as u64;
+    let in_hand: Vec<&Entry> = entries.iter().filter(|entry| entry.in_hand).collect();
+    let Some(first) = in_hand.first() else { return Ok(HashMap::new()) };
+    if all_new {
+        return Ok(in_hand.iter().map(|entry| (entry.lane.clone(), FIRST_VERSION)).collect());
+    }
+    let mut query = QueryBuilder::<MySql>::new("SELECT lane, version FROM lanes WHERE queue = ");
+    query.push_bind(first.queue as u8).push(" AND owner = ").push_bind(lease.owner).push(" AND lane IN (");
+    let mut list = query.separated(", ");
+    for entry in &in_hand {
+        list.push_bind(&entry.lane);
+    }
+    query.push(")");
+    let leased: Vec<(String, u64)> = query.build_query_as().fetch_all(conn).await?;
+    Ok(leased.into_iter().collect())
 }
 
-/// A statement takes 65,535 values, a row has five.
+/// A statement takes 65,535 values, a row has seven.
 const INSERTED_AT_ONCE: usize = 1000;
+const FIRST_VERSION: u64 = 1;
 
-async fn enqueue_some(conn: &mut MySqlConnection, entries: &[Entry]) -> sqlx::Result<()> {
+async fn enqueue_some(
+    conn: &mut MySqlConnection,
+    entries: &[Entry],
+    lease: Option<NewLease>,
+) -> sqlx::Result<u64> {
     let mut query = QueryBuilder::<MySql>::new(
         "INSERT INTO lanes (queue, lane, class, due_at, not_before, owner, version, attempts) ",
     );
-    let long_ago = Timestamp::long_ago();
+    let (long_ago, never) = (Timestamp::long_ago(), Timestamp::never());
     query.push_values(entries.iter(), |mut row, entry| {
+        let lease = lease.filter(|_| entry.in_hand);
         row.push_bind(entry.queue as u8)
             .push_bind(&entry.lane)
             .push_bind(entry.class)
-            .push_bind(entry.due_at)
+            .push_bind(lease.map_or(entry.due_at, |lease| lease.until))
             .push_bind(long_ago)
-            .push("NULL, 1, 0");
+            .push_bind(lease.map(|lease| lease.owner))
+            .push(FIRST_VERSION)
+            .push_bind(u32::from(lease.is_some()));
     });
-    query.push(
-        " ON DUPLICATE KEY UPDATE version = version + 1, class = LEAST(class, VALUES(class)), \
-         due_at = IF(owner IS NULL, LEAST(due_at, VALUES(due_at)), due_at)",
-    );
-    query.build().execute(conn).await?;
-    Ok(())
+    query.push(" ON DUPLICATE KEY UPDATE version = version + 1, class = LEAST(class, VALUES(class)), ");
+    let Some(lease) = lease else {
+        query.push("due_at = IF(owner IS NULL, LEAST(due_at, VALUES(due_at)), due_at)");
+        return Ok(query.build().execute(conn).await?.rows_affected());
+    };
+    // What was set further left is what is read further right.
+    query.push("owner = IF(owner IS NULL AND due_at = ").push_bind(never);
+    query.push(" AND not_before <= ").push_bind(lease.now).push(", VALUES(owner), owner), ");
+    query.push("attempts = IF(owner = VALUES(owner), 1, attempts), ");
+    query.push("due_at = IF(owner = VALUES(owner), VALUES(due_at), IF(owner IS NULL, LEAST(due_at, ");
+    query.push("IF(VALUES(owner) IS NULL, VALUES(due_at), ").push_bind(lease.now).push(")), due_at))");
+    Ok(query.build().execute(conn).await?.rows_affected())
 }
 
 /// Leases up to `limit` due lanes of one class to `owner` until `until`, those first that have been due for longest. To
@@ -126,38 +162,59 @@ pub async fn remove(conn: &mut MySqlConnection, lease: &Lease) -> sqlx::Result<b
 
 /// As [`remove`] for several lanes of one queue; tells which of them were kept.
 pub async fn remove_many(conn: &mut MySqlConnection, leases: &[&Lease]) -> sqlx::Result<HashSet<String>> {
-    let Some(first) = leases.first() else { return Ok(HashSet::new()) };
-    let mut query = QueryBuilder::<MySql>::new("DELETE FROM lanes WHERE queue = ");
-    query.push_bind(first.queue as u8);
-    push_unchanged(&mut query, leases);
-    let removed = query.build().execute(&mut *conn).await?.rows_affected();
+    let mut removed = 0;
+    for ((owner, version), alike) in alike(leases, |lease| (lease.owner, lease.version)) {
+        let mut query = QueryBuilder::<MySql>::new("DELETE FROM lanes WHERE owner = ");
+        query.push_bind(owner).push(" AND version = ").push_bind(version);
+        push_lanes(&mut query, alike.into_iter().copied());
+        removed += query.build().execute(&mut *conn).await?.rows_affected();
+    }
     still_held(conn, leases, removed).await
 }
 
-/// As [`release`] for several lanes of one queue, each with its `not_before`; tells which of them were kept.
+/// As [`release`] for several lanes of one queue, each with its `not_before`; tells which of them were kept. Of lanes that
+/// have to rest as long in seconds, rounded up, all rest as long as the one that has to the longest.
 pub async fn release_many(
     conn: &mut MySqlConnection,
     leases: &[(&Lease, Timestamp)],
+    now: Timestamp,
 ) -> sqlx::Result<HashSet<String>> {
-    let all: Vec<&Lease> = leases.iter().map(|(lease, _)| *lease).collect();
-    let Some(first) = all.first() else { return Ok(HashSet::new()) };
-    let mut query = QueryBuilder::<MySql>::new("UPDATE lanes SET owner = NULL, attempts = 0, class = ");
-    query.push_bind(Class::Bulk as u8).push(", due_at = ").push_bind(Timestamp::never());
-    query.push(", not_before = CASE lane");
-    for (lease, not_before) in leases {
-        query.push(" WHEN ").push_bind(&lease.lane).push(" THEN ").push_bind(*not_before);
+    let mut released = 0;
+    let rest = |not_before: Timestamp| {
+        not_before.since(now).num_milliseconds().max(0).cast_unsigned().div_ceil(1000)
+    };
+    let key = |(lease, not_before): &(&Lease, Timestamp)| (lease.owner, lease.version, rest(*not_before));
+    for ((owner, version, _), alike) in alike(leases, key) {
+        let not_before = alike.iter().map(|(_, not_before)| *not_before).max().unwrap_or(now);
+        let mut query = QueryBuilder::<MySql>::new("UPDATE lanes SET owner = NULL, attempts = 0, class = ");
+        query.push_bind(Class::Bulk as u8).push(", due_at = ").push_bind(Timestamp::never());
+        query.push(", not_before = ").push_bind(not_before);
+        query.push(" WHERE owner = ").push_bind(owner).push(" AND version = ").push_bind(version);
+        push_lanes(&mut query, alike.into_iter().map(|(lease, _)| *lease));
+        released += query.build().execute(&mut *conn).await?.rows_affected();
     }
-    query.push(" END WHERE queue = ").push_bind(first.queue as u8);
-    push_unchanged(&mut query, &all);
-    let released = query.build().execute(&mut *conn).await?.rows_affected();
+    let all: Vec<&Lease> = leases.iter().map(|(lease, _)| *lease).collect();
     still_held(conn, &all, released).await
 }
 
-/// `AND` the lanes that are held and to which nothing was added since.
-fn push_unchanged(query: &mut QueryBuilder<MySql>, leases: &[&Lease]) {
-    for (n, lease) in leases.iter().enumerate() {
-        query.push(if n == 0 { " AND (lane = " } else { " OR lane = " }).push_bind(&lease.lane);
-        query.push(" AND owner = ").push_bind(lease.owner).push(" AND version = ").push_bind(lease.version);
+/// What differs in nothing else, together: a condition for each lane costs more than what is done with it.
+fn alike<T, K: Ord>(all: &[T], key: impl Fn(&T) -> K) -> BTreeMap<K, Vec<&T>> {
+    let mut groups: BTreeMap<K, Vec<&T>> = BTreeMap::new();
+    for one in all {
+        groups.entry(key(one)).or_default().push(one);
+    }
+    groups
+}
+
+/// `AND` one of these lanes of one queue. The last one again and again: a statement of one of a few lengths is prepared
+/// once for each.
+fn push_lanes<'a>(query: &mut QueryBuilder<MySql>, leases: impl Iterator<Item = &'a Lease>) {
+    let leases: Vec<&Lease> = leases.collect();
+    let Some(last) = leases.last() else { return };
+    query.push(" AND queue = ").push_bind(last.queue as u8).push(" AND lane IN (");
+    let mut list = query.separated(", ");
+    for lease in leases.iter().chain(std::iter::repeat(last)).take(leases.len().next_power_of_two()) {
+        list.push_bind(&lease.lane);
     }
     query.push(")");
 }
@@ -293,13 +350,18 @@ pub async fn call_back(conn: &mut MySqlConnection, machines: &[Machine]) -> sqlx
     Ok(())
 }
 
-/// Gives back every lane this process still holds, at shutdown.
-pub async fn release_all(conn: &mut MySqlConnection, holder: Holder, now: Timestamp) -> sqlx::Result<u64> {
+/// Gives back whatever is held under these leases: those of a process that ends, or one whose commit nobody knows of. It
+/// reads all lanes.
+pub async fn release_all(
+    conn: &mut MySqlConnection,
+    owners: RangeInclusive<Uuid>,
+    now: Timestamp,
+) -> sqlx::Result<u64> {
     let done = sqlx::query!(
         "UPDATE lanes SET owner = NULL, due_at = ? WHERE owner BETWEEN ? AND ?",
         now,
-        holder.lease(0),
-        holder.lease(u64::MAX)
+        *owners.start(),
+        *owners.end()
     )
     .execute(conn)
     .await?;

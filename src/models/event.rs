@@ -54,6 +54,26 @@ pub struct NewEvent {
     pub received_at: Timestamp,
 }
 
+impl NewEvent {
+    /// The row as it is stored.
+    pub fn row(&self) -> InboundEvent {
+        InboundEvent {
+            id: self.id,
+            source: self.source,
+            dedupe_key: self.dedupe_key.clone(),
+            lane: self.lane.clone(),
+            status: QueueStatus::Pending,
+            body: self.body.clone(),
+            context: self.context.clone(),
+            attempts: 0,
+            error: self.unreadable.clone(),
+            received_at: self.received_at,
+            done_at: None,
+            retry_at: None,
+        }
+    }
+}
+
 /// A row of `inbound_events`.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct InboundEvent {

@@ -1,6 +1,7 @@
 //! A lane is what is handled in order: a chat's updates, a chat's messages, the jobs on one thing. Whoever holds
 //! the lane's lease drains it; that one mechanism gives order, parallelism and many copies.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
@@ -73,6 +74,16 @@ pub struct Entry {
     /// Urgency of the work, 0 first.
     pub class: u8,
     pub due_at: Timestamp,
+    /// Who queues it wants to work on it at once: leased to them, if nobody else has anything to do with the lane.
+    pub in_hand: bool,
+}
+
+/// The lease under which lanes are queued.
+#[derive(Clone, Copy, Debug)]
+pub struct NewLease {
+    pub owner: Uuid,
+    pub now: Timestamp,
+    pub until: Timestamp,
 }
 
 /// A message or job that is about to be queued, and the event or job that made it.
@@ -118,6 +129,11 @@ impl Holder {
     /// one in the same process can change nothing.
     pub fn lease(self, number: u64) -> Uuid {
         Uuid::from_u64_pair(self.0, number)
+    }
+
+    /// The owners of all its leases.
+    pub fn leases(self) -> RangeInclusive<Uuid> {
+        self.lease(0)..=self.lease(u64::MAX)
     }
 }
 

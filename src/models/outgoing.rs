@@ -54,6 +54,21 @@ impl Outgoing {
             _ => format!("{}:{}", self.bot, self.chat),
         }
     }
+
+    /// The row as it is stored.
+    pub fn row(&self, id: MessageId, now: Timestamp) -> QueuedMessage {
+        QueuedMessage {
+            id,
+            lane: self.lane(),
+            bot: self.bot,
+            chat_id: self.chat,
+            class: self.class as u8,
+            body: serde_json::to_string(&self.body).expect("a body is plain data"),
+            attempts: 0,
+            created_at: now,
+            retry_at: None,
+        }
+    }
 }
 
 /// What to send. Stored as JSON; a stored body of an older version must still parse.

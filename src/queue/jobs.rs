@@ -104,6 +104,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 
 #[async_trait]
 impl<H: JobHandler> LaneWorker for JobWorker<H> {
+    type Row = QueuedJob;
     const QUEUE: Queue = Queue::Jobs;
     const KEEP_IDLE: bool = false;
 
@@ -111,7 +112,7 @@ impl<H: JobHandler> LaneWorker for JobWorker<H> {
         lane::classes_at(self.here()).to_vec()
     }
 
-    async fn step(&self, lane: &mut Lane) -> sqlx::Result<Step> {
+    async fn step(&self, lane: &mut Lane<QueuedJob>) -> sqlx::Result<Step> {
         let mut conn = self.works.db.acquire().await?;
         let now = self.works.clock.now();
         let Some(mut row) = crud::job::next_of_lane(&mut conn, &lane.lease.lane, now).await? else {

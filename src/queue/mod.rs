@@ -5,6 +5,7 @@
 mod batch;
 pub mod failure;
 mod front;
+pub mod hand;
 pub mod inbox;
 pub mod jobs;
 pub mod outbox;

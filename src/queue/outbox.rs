@@ -1,6 +1,7 @@
 //! The sender: messages leave in order within a chat, at the pace Telegram allows, and are tried again until
 //! Telegram has taken them or has said that it never will.
 
+use std::mem;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -100,6 +101,7 @@ const CHECKOUT_PATIENCE: TimeDelta = TimeDelta::seconds(30);
 
 #[async_trait]
 impl<C: Courier> LaneWorker for OutboxWorker<C> {
+    type Row = QueuedMessage;
     const QUEUE: Queue = Queue::Outbox;
     const KEEP_IDLE: bool = true;
 
@@ -107,15 +109,22 @@ impl<C: Courier> LaneWorker for OutboxWorker<C> {
         Class::ALL.map(|class| (class as u8, class as u8)).to_vec()
     }
 
-    async fn step(&self, lane: &mut Lane) -> sqlx::Result<Step> {
-        let next = self.waiting.next(&lane.lease.lane).await?;
-        let Some(message) = next.first() else { return Ok(Step::Drained) };
+    async fn step(&self, lane: &mut Lane<QueuedMessage>) -> sqlx::Result<Step> {
+        let mut next = mem::take(&mut lane.known);
+        let in_hand = !next.is_empty();
+        if !in_hand {
+            next = self.waiting.next(&lane.lease.lane).await?;
+        }
+        if next.is_empty() {
+            return Ok(Step::Drained);
+        }
+        let (message, last) = (next.remove(0), next.is_empty());
         let now = self.works.clock.now();
         if let Some(until) = message.retry_at.filter(|until| *until > now) {
             return Ok(Step::Wait(until));
         }
         let Ok(body) = serde_json::from_str::<Body>(&message.body) else {
-            return self.unknown(message, now).await;
+            return self.unknown(&message, now).await;
         };
         if body.is_paced() {
             if lane.not_before > now {
@@ -131,8 +140,12 @@ impl<C: Courier> LaneWorker for OutboxWorker<C> {
         {
             return Ok(Step::Wait(until));
         }
-        let delivery = self.deliver(message, &body).await;
-        self.note(lane, message, &body, delivery, next.len() == 1).await
+        let delivery = self.deliver(&message, &body).await;
+        // Of what was read, one only tells that there is more.
+        if in_hand && matches!(delivery, Delivery::Sent { .. }) {
+            lane.known = next;
+        }
+        self.note(lane, &message, &body, delivery, last).await
     }
 }
 
@@ -180,7 +193,7 @@ impl<C: Courier> OutboxWorker<C> {
     /// Writes down what became of a message; the `last` of its lane gives the lane back in the same commit.
     async fn note(
         &self,
-        lane: &mut Lane,
+        lane: &mut Lane<QueuedMessage>,
         message: &QueuedMessage,
         body: &Body,
         delivery: Delivery,
@@ -220,7 +233,7 @@ impl<C: Courier> OutboxWorker<C> {
 
     async fn sent(
         &self,
-        lane: &Lane,
+        lane: &Lane<QueuedMessage>,
         message: &QueuedMessage,
         message_id: Option<i64>,
         last: bool,
@@ -275,7 +288,7 @@ impl<C: Courier> OutboxWorker<C> {
         Ok(Step::Wait(retry_at))
     }
 
-    async fn blocked(&self, lane: &Lane, message: &QueuedMessage) -> sqlx::Result<Step> {
+    async fn blocked(&self, lane: &Lane<QueuedMessage>, message: &QueuedMessage) -> sqlx::Result<Step> {
         let origin = Origin::new(Actor::System, message.id.0);
         let done = self.works.run("chat_blocked", origin, |work| {
             async move {
@@ -318,7 +331,7 @@ async fn mark_sent(works: &Works, marks: &[Mark]) -> Vec<Marked> {
             crud::outgoing::mark_all_sent(conn, &sent, now).await?;
             let leases: Vec<_> =
                 marks.iter().filter_map(|mark| mark.leave.as_ref()).map(|(lease, at)| (lease, *at)).collect();
-            crud::lane::release_many(conn, &leases).await
+            crud::lane::release_many(conn, &leases, now).await
         }
         .scope_boxed()
     });

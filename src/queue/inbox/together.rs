@@ -46,6 +46,7 @@ pub enum Together {
 
 /// Handles the events of several lanes in one commit.
 pub async fn handle<H: EventHandler>(works: &Works, handler: &H, bundles: &[Bundle]) -> Vec<Together> {
+    works.wakers.sending.let_follow(bundles.len()).await;
     let begun = Instant::now();
     let handling = tokio::time::timeout(PATIENCE, take_effect(works, handler, bundles));
     match AssertUnwindSafe(handling).catch_unwind().await {

@@ -1,5 +1,6 @@
 //! Handles what is stored: a lane at a time, in order.
 
+use std::mem;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -43,6 +44,7 @@ const HANDLING_TIME: Duration = Duration::from_secs(20);
 
 #[async_trait]
 impl<H: EventHandler> LaneWorker for InboxWorker<H> {
+    type Row = InboundEvent;
     const QUEUE: Queue = Queue::Inbox;
     const KEEP_IDLE: bool = false;
 
@@ -54,8 +56,11 @@ impl<H: EventHandler> LaneWorker for InboxWorker<H> {
         self.works.wakers.rush.holds_back(Instant::now())
     }
 
-    async fn step(&self, lane: &mut Lane) -> sqlx::Result<Step> {
-        let mut events = self.waiting.next(&lane.lease.lane).await?;
+    async fn step(&self, lane: &mut Lane<InboundEvent>) -> sqlx::Result<Step> {
+        let mut events = mem::take(&mut lane.known);
+        if events.is_empty() {
+            events = self.waiting.next(&lane.lease.lane).await?;
+        }
         in_order_of_telegram(&mut events);
         if events.is_empty() {
             return Ok(Step::Drained);

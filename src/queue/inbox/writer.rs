@@ -1,6 +1,6 @@
 //! The way into the inbox.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,10 +8,12 @@ use futures::{StreamExt, stream};
 use scoped_futures::ScopedFutureExt;
 
 use crate::crud;
+use crate::db;
 use crate::ids::EventId;
 use crate::models::event::NewEvent;
 use crate::models::lane::{Entry, Queue};
 use crate::queue::batch::{BatchOptions, Batcher};
+use crate::queue::hand::Leased;
 use crate::work::Works;
 
 const BATCHES: BatchOptions<NewEvent> = BatchOptions {
@@ -25,6 +27,11 @@ const BATCHES: BatchOptions<NewEvent> = BatchOptions {
 };
 /// Deliveries of a refused batch that are stored at the same time, each for itself.
 const ONES_AT_ONCE: usize = 4;
+
+/// Of what is taken in hand the body is kept in memory: no heavy ones,
+const LIGHT: usize = 1024;
+/// and no more than a few of one chat.
+const FEW: usize = 8;
 
 /// The delivery was not stored: the sender must try again.
 #[derive(Debug, thiserror::Error)]
@@ -60,7 +67,6 @@ impl InboxWriter {
                 let together = events.len();
                 let stored = store(&works, events).await;
                 works.wakers.rush.stored(together, Instant::now());
-                works.wakers.inbox.notify_one();
                 stored
             }
         });
@@ -98,28 +104,70 @@ fn stored(event: &NewEvent, known: &HashSet<EventId>) -> Stored {
     if known.contains(&event.id) { Stored::Duplicate } else { Stored::New }
 }
 
-/// Stores deliveries in one transaction; gives those that were there before.
+/// Stores deliveries in one transaction, and takes them in hand; gives those that were there before.
 async fn insert(works: &Works, events: &[NewEvent]) -> sqlx::Result<HashSet<EventId>> {
-    let known = works
-        .db
-        .transaction("store_events", |conn| {
-            async move {
-                let known = crud::event::insert_many(conn, events).await?;
-                let mut lanes = events
-                    .iter()
-                    .map(|event| Entry {
-                        queue: Queue::Inbox,
-                        lane: event.lane.clone(),
-                        class: event.class,
-                        due_at: event.received_at,
-                    })
-                    .collect();
-                crud::lane::enqueue(conn, &mut lanes).await?;
-                Ok::<_, sqlx::Error>(known)
+    let by_lane = by_lane(events);
+    let places = works.wakers.handling.places(by_lane.len());
+    let (lease, left) = places.as_ref().map(|places| (places.lease, places.left())).unzip();
+    let stored = works.db.transaction("store_events", |conn| {
+        let by_lane = &by_lane;
+        async move {
+            let known = crud::event::insert_many(conn, events).await?;
+            let mut lanes = entries(by_lane, &known, left.unwrap_or_default());
+            let leased = crud::lane::enqueue(conn, &mut lanes, lease).await?;
+            Ok::<_, sqlx::Error>((known, leased))
+        }
+        .scope_boxed()
+    });
+    let (known, leased) = match stored.await {
+        Ok(stored) => stored,
+        Err(error) => {
+            if let Some(places) = places.filter(|_| db::is_lost(&error)) {
+                places.let_go();
             }
-            .scope_boxed()
-        })
-        .await?;
+            return Err(error);
+        }
+    };
     works.metrics.deliveries_committed();
+    if leased.len() < by_lane.len() {
+        works.wakers.inbox.notify_one();
+    }
+    if let Some(places) = places {
+        let in_hand = |(lane, version): (String, u64)| {
+            let events = &by_lane[lane.as_str()];
+            let rows = events.iter().map(|event| event.row()).collect();
+            Leased { class: class(events), rows, lane, version }
+        };
+        places.take(leased.into_iter().map(in_hand).collect());
+    }
     Ok(known)
+}
+
+fn by_lane(events: &[NewEvent]) -> BTreeMap<&str, Vec<&NewEvent>> {
+    let mut lanes: BTreeMap<&str, Vec<&NewEvent>> = BTreeMap::new();
+    for event in events {
+        lanes.entry(&event.lane).or_default().push(event);
+    }
+    lanes
+}
+
+fn class(events: &[&NewEvent]) -> u8 {
+    events.iter().map(|event| event.class).min().unwrap_or_default()
+}
+
+/// The lanes in which something was put; as many as there are places are taken in hand.
+fn entries(
+    by_lane: &BTreeMap<&str, Vec<&NewEvent>>,
+    known: &HashSet<EventId>,
+    mut places: usize,
+) -> Vec<Entry> {
+    let fits = |event: &&NewEvent| event.body.len() <= LIGHT && !known.contains(&event.id);
+    let entry = |(lane, events): (&&str, &Vec<&NewEvent>)| {
+        // What is most urgent has another way, on which nothing holds it up.
+        let in_hand = places > 0 && class(events) > 0 && events.len() <= FEW && events.iter().all(fits);
+        places -= usize::from(in_hand);
+        let due_at = events.iter().map(|event| event.received_at).min().expect("a lane has an event");
+        Entry { queue: Queue::Inbox, lane: (*lane).to_owned(), class: class(events), due_at, in_hand }
+    };
+    by_lane.iter().map(entry).collect()
 }

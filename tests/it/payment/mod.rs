@@ -105,7 +105,8 @@ impl Shop {
         let handler = Jobs { works: works.clone(), providers, backends: Arc::default() };
         let worker = JobWorker { works: works.clone(), handler, max_attempts: 3 };
         let poll = Duration::from_millis(20);
-        let options = RunnerOptions { lease: Duration::from_secs(30), parallel: 8, urgent: 2, poll };
+        let options =
+            RunnerOptions { lease: Duration::from_secs(30), parallel: 8, urgent: 2, in_hand: 0, poll };
         let stop = CancellationToken::new();
         tokio::spawn(Runner::new(works, worker, options, Holder::random(), stop.clone()).run());
         stop.drop_guard()

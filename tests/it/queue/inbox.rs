@@ -25,7 +25,7 @@ use crate::support::works::{TestWorks, mark};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
-fn event(lane: &str, key: &str, now: Timestamp) -> NewEvent {
+pub(super) fn event(lane: &str, key: &str, now: Timestamp) -> NewEvent {
     NewEvent {
         id: EventId(time_ordered()),
         source: Source::ClientBot,
@@ -41,31 +41,31 @@ fn event(lane: &str, key: &str, now: Timestamp) -> NewEvent {
 
 /// Its effect is an audit row; what it does besides is up to the test.
 #[derive(Clone, Default)]
-struct Handler {
+pub(super) struct Handler {
     /// Bodies whose handling fails, or panics.
     broken: Option<(&'static str, Breakage)>,
     handled: Arc<AtomicU32>,
     /// Effects that are under way.
-    in_hand: InHand,
+    pub under_way: UnderWay,
     /// Waits here in the middle of an effect when the body is "slow".
-    gate: Arc<Notify>,
+    pub gate: Arc<Notify>,
 }
 
 #[derive(Clone, Default)]
-struct InHand(Arc<AtomicU32>);
+pub(super) struct UnderWay(Arc<AtomicU32>);
 
-impl InHand {
+impl UnderWay {
     fn one_more(&self) -> Self {
         self.0.fetch_add(1, Ordering::SeqCst);
         self.clone()
     }
-    fn count(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.0.load(Ordering::SeqCst) as usize
     }
 }
 
 /// An effect that has ended, well or not.
-struct Ends(InHand);
+struct Ends(UnderWay);
 
 impl Drop for Ends {
     fn drop(&mut self) {
@@ -85,7 +85,7 @@ enum Breakage {
 #[async_trait]
 impl EventHandler for Handler {
     async fn handle(&self, work: &mut Work, event: &InboundEvent) -> Result<(), Failure> {
-        let _in_hand = Ends(self.in_hand.one_more());
+        let _under_way = Ends(self.under_way.one_more());
         let body = String::from_utf8(event.body.clone()).unwrap();
         mark(work, "handled", Some(&event.lane), &body).await?;
         self.handled.fetch_add(1, Ordering::SeqCst);
@@ -111,12 +111,12 @@ impl EventHandler for Handler {
     }
 }
 
-fn worker(works: &Works, handler: &Handler) -> InboxWorker<Handler> {
+pub(super) fn worker(works: &Works, handler: &Handler) -> InboxWorker<Handler> {
     InboxWorker::new(works.clone(), handler.clone(), 3)
 }
 
 /// What took effect in a lane, in order.
-async fn effects(works: &TestWorks, lane: &str) -> Vec<String> {
+pub(super) async fn effects(works: &TestWorks, lane: &str) -> Vec<String> {
     let rows: Vec<String> = sqlx::query_scalar(
         "SELECT details FROM audit_logs WHERE action = 'handled' AND target = ? ORDER BY id",
     )
@@ -190,8 +190,8 @@ async fn a_pre_checkout_query_overtakes_a_full_inbox() {
             NewEvent { body: b"slow".to_vec(), ..event(&format!("chat:{chat}"), &chat.to_string(), now) };
         inbox.store(slow).await.unwrap();
     }
-    let in_hand = || handler.in_hand.count();
-    eventually(LIMIT, async || in_hand() == room).await;
+    let under_way = || handler.under_way.count();
+    eventually(LIMIT, async || under_way() == room).await;
     let from = r#""from":{"id":6,"is_bot":false,"first_name":"Ana"}"#;
     let query = format!(r#"{{"id":"9",{from},"currency":"XTR","total_amount":75,"invoice_payload":"p"}}"#);
     let query = update("pre_checkout_query", &query);
@@ -201,7 +201,7 @@ async fn a_pre_checkout_query_overtakes_a_full_inbox() {
     inbox.store(press).await.unwrap();
     inbox.store(query).await.unwrap();
     eventually(LIMIT, async || effects(&works, &asked).await.len() == 1).await;
-    assert_eq!(in_hand(), room, "nobody else has moved");
+    assert_eq!(under_way(), room, "nobody else has moved");
     assert!(effects(&works, &pressed).await.is_empty(), "what is ordinary waits its turn");
     eventually(LIMIT, async || {
         handler.gate.notify_waiters();

@@ -22,16 +22,16 @@ const LIMIT: Duration = Duration::from_secs(30);
 
 /// Stands where Telegram's door is: notes what leaves and when, and answers as told.
 #[derive(Clone, Default)]
-struct Door {
-    sent: Arc<Mutex<Vec<(i64, String, Instant)>>>,
-    answers: Arc<Mutex<Vec<Delivery>>>,
-    clock: Clock,
+pub(super) struct Door {
+    pub sent: Arc<Mutex<Vec<(i64, String, Instant)>>>,
+    pub answers: Arc<Mutex<Vec<Delivery>>>,
+    pub clock: Clock,
     /// When each left, by the house's clock.
-    times: Arc<Mutex<Vec<Timestamp>>>,
+    pub times: Arc<Mutex<Vec<Timestamp>>>,
 }
 
 impl Door {
-    async fn texts(&self) -> Vec<String> {
+    pub async fn texts(&self) -> Vec<String> {
         self.sent.lock().await.iter().map(|(_, text, _)| text.clone()).collect()
     }
 }
@@ -59,12 +59,12 @@ impl Courier for Door {
     }
 }
 
-fn text(chat: i64, class: Class, html: &str) -> Outgoing {
+pub(super) fn text(chat: i64, class: Class, html: &str) -> Outgoing {
     let body = Body::Text { html: html.to_owned(), keyboard: None };
     Outgoing::new(Bot::Client, ChatId(chat), class, body)
 }
 
-async fn queue(works: &Works, messages: &[Outgoing]) {
+pub(super) async fn queue(works: &Works, messages: &[Outgoing]) {
     let queued = works.run("queue", Origin::SYSTEM, |work| {
         async move {
             messages.iter().for_each(|message| work.send(message.clone()));
@@ -80,7 +80,7 @@ fn start(works: &Works, door: &Door, per_second: u32) -> Process {
     Process::start(works, OutboxWorker::new(works.clone(), door.clone(), pacer))
 }
 
-async fn statuses(works: &TestWorks) -> Vec<String> {
+pub(super) async fn statuses(works: &TestWorks) -> Vec<String> {
     sqlx::query_scalar("SELECT status FROM outbound_messages ORDER BY id")
         .fetch_all(&works.db.pool)
         .await

@@ -88,7 +88,8 @@ impl Chats {
         let courier = BotCourier::new(works.clone(), clients(&works));
         let worker = OutboxWorker::new(works.clone(), courier, pacer);
         let poll = Duration::from_millis(20);
-        let options = RunnerOptions { lease: Duration::from_secs(30), parallel: 8, urgent: 2, poll };
+        let options =
+            RunnerOptions { lease: Duration::from_secs(30), parallel: 8, urgent: 2, in_hand: 0, poll };
         let stop = CancellationToken::new();
         let runner = Runner::new(works, worker, options, Holder::random(), stop.clone());
         tokio::spawn(runner.run());

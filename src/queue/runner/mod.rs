@@ -1,6 +1,8 @@
 //! The one lease implementation. A runner claims due lanes of its queue, drains each in a task of its own, and
 //! gives it back. A process that dies leaves leases that end by themselves; one that is stopped gives them back.
 
+mod taking;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -11,8 +13,10 @@ use scoped_futures::ScopedFutureExt;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 
 use super::front::Fronts;
+use super::hand::InHand;
 use crate::clock::Timestamp;
 use crate::crud::lane;
 use crate::models::lane::{Claimed, Holder, Lease, Look, Queue};
@@ -34,8 +38,11 @@ pub enum Step {
 }
 
 /// A lane that is being drained.
-pub struct Lane {
+pub struct Lane<R> {
     pub lease: Lease,
+    pub leased_at: tokio::time::Instant,
+    /// What is next in it, as far as that is known without reading it.
+    pub known: Vec<R>,
     /// The class under which it was claimed, 0 the most urgent.
     pub class: u8,
     /// Claims without progress, this one included.
@@ -47,6 +54,8 @@ pub struct Lane {
 /// What a queue does with a lane.
 #[async_trait]
 pub trait LaneWorker: Send + Sync + 'static {
+    /// What waits in a lane.
+    type Row: Send + Sync + 'static;
     const QUEUE: Queue;
     /// Whether an idle lane's row is kept to remember its pace.
     const KEEP_IDLE: bool;
@@ -66,7 +75,7 @@ pub trait LaneWorker: Send + Sync + 'static {
 
     /// Handles what is next in the lane. The lease is kept alive meanwhile; if it is lost all the same, the step is
     /// dropped where it waits. A database error gives the lane back for a later try.
-    async fn step(&self, lane: &mut Lane) -> sqlx::Result<Step>;
+    async fn step(&self, lane: &mut Lane<Self::Row>) -> sqlx::Result<Step>;
 }
 
 /// How a runner works.
@@ -78,12 +87,14 @@ pub struct RunnerOptions {
     pub parallel: usize,
     /// And so many more of the most urgent class, which shall never wait for the others.
     pub urgent: usize,
+    /// Lanes that are taken in hand as they are queued, and wait for room.
+    pub in_hand: usize,
     /// Longest time between two looks at the database, for work of other processes.
     pub poll: Duration,
 }
 
 /// Claims and drains the lanes of one queue.
-pub struct Runner<W> {
+pub struct Runner<W: LaneWorker> {
     works: Works,
     worker: Arc<W>,
     options: RunnerOptions,
@@ -92,6 +103,9 @@ pub struct Runner<W> {
     claims: AtomicU64,
     room: Arc<Semaphore>,
     urgent_room: Arc<Semaphore>,
+    hand: InHand<W::Row>,
+    /// More is due than there is room for: what comes now has to wait its turn, and is not taken in hand.
+    behind: AtomicBool,
     /// Something is due that there was no room for: whoever ends wakes the claiming.
     starved: AtomicBool,
     freed: Notify,
@@ -99,6 +113,8 @@ pub struct Runner<W> {
     stop: CancellationToken,
 }
 
+/// Urgency of what is taken in hand, or is more urgent: nothing else stands in its way.
+const PROMPT: u8 = 1;
 /// Lanes that are handled together end together: their places are given to others in one go.
 const TOGETHER: Duration = Duration::from_millis(1);
 /// Time until the next look when what was due could not be had: somebody else claims it, or holds its row.
@@ -124,6 +140,8 @@ impl<W: LaneWorker> Runner<W> {
             worker: Arc::new(worker),
             room: Arc::new(Semaphore::new(options.parallel)),
             urgent_room: Arc::new(Semaphore::new(options.urgent)),
+            hand: InHand::new(options.in_hand),
+            behind: AtomicBool::new(false),
             options,
             holder,
             claims: AtomicU64::new(1),
@@ -138,10 +156,13 @@ impl<W: LaneWorker> Runner<W> {
     pub async fn run(self: Arc<Self>) {
         let mut fronts = Fronts::default();
         while !self.stop.is_cancelled() {
+            self.begin();
             let wait = self.claim_due(&mut fronts).await.unwrap_or_else(|error| {
                 tracing::warn!(queue = W::QUEUE.name(), %error, "cannot claim work, trying again");
                 TROUBLE
             });
+            let held_back = self.worker.holds_back().filter(|_| !self.hand.is_empty());
+            let wait = held_back.map_or(wait, |pause| wait.min(pause));
             tokio::select! {
                 () = self.works.wakers.of(W::QUEUE).notified() => {}
                 () = self.freed.notified() => tokio::time::sleep(TOGETHER).await,
@@ -157,6 +178,7 @@ impl<W: LaneWorker> Runner<W> {
     /// look again.
     async fn claim_due(self: &Arc<Self>, fronts: &mut Fronts) -> sqlx::Result<Duration> {
         let mut wait = self.options.poll;
+        let mut behind = false;
         for (urgency, look, due_at) in self.next_due(fronts).await? {
             let now = self.works.clock.now();
             let until = due_at.map(|at| at.since(now).to_std().unwrap_or_default());
@@ -172,10 +194,12 @@ impl<W: LaneWorker> Runner<W> {
                 && let Some(pause) = self.worker.holds_back()
             {
                 wait = wait.min(pause);
+                behind |= urgency <= PROMPT;
                 continue;
             }
             let permits = self.permits(urgency);
             if permits.is_empty() {
+                behind |= urgency <= PROMPT;
                 self.starved.store(true, Ordering::Relaxed);
                 continue;
             }
@@ -183,6 +207,7 @@ impl<W: LaneWorker> Runner<W> {
             match claimed.last() {
                 Some((_, due_at)) if claimed.len() == permits.len() => {
                     fronts.filled(look.class, *due_at, Instant::now());
+                    behind |= urgency <= PROMPT;
                     self.starved.store(true, Ordering::Relaxed);
                 }
                 _ if fronts.exhausted(look.class) => wait = Duration::ZERO,
@@ -193,6 +218,7 @@ impl<W: LaneWorker> Runner<W> {
                 self.start(lane, permit);
             }
         }
+        self.behind.store(behind, Ordering::Relaxed);
         Ok(wait)
     }
 
@@ -221,9 +247,9 @@ impl<W: LaneWorker> Runner<W> {
     }
 
     /// Leases lanes that are due, each with since when it had been.
-    async fn claim(&self, look: Look, room: usize) -> sqlx::Result<Vec<(Lane, Timestamp)>> {
+    async fn claim(&self, look: Look, room: usize) -> sqlx::Result<Vec<(Lane<W::Row>, Timestamp)>> {
         let limit = u32::try_from(room).unwrap_or(u32::MAX);
-        let owner = self.holder.lease(self.claims.fetch_add(1, Ordering::Relaxed));
+        let (owner, leased_at) = (self.next_owner(), tokio::time::Instant::now());
         let claimed = self
             .works
             .db
@@ -237,17 +263,22 @@ impl<W: LaneWorker> Runner<W> {
             .await?;
         let lane = |claimed: Claimed| {
             let lease = Lease { queue: W::QUEUE, lane: claimed.lane, owner, version: claimed.version };
-            let (attempts, not_before) = (claimed.attempts, claimed.not_before);
-            (Lane { lease, class: look.class, attempts, not_before }, claimed.due_at)
+            let (class, attempts, not_before) = (look.class, claimed.attempts, claimed.not_before);
+            (Lane { lease, leased_at, known: Vec::new(), class, attempts, not_before }, claimed.due_at)
         };
         Ok(claimed.into_iter().map(lane).collect())
+    }
+
+    /// The owner of the next lease.
+    fn next_owner(&self) -> Uuid {
+        self.holder.lease(self.claims.fetch_add(1, Ordering::Relaxed))
     }
 
     fn lease_end(&self, now: Timestamp) -> Timestamp {
         now + TimeDelta::from_std(self.options.lease).expect("a lease is minutes long")
     }
 
-    fn start(self: &Arc<Self>, mut lane: Lane, permit: OwnedSemaphorePermit) {
+    fn start(self: &Arc<Self>, mut lane: Lane<W::Row>, permit: OwnedSemaphorePermit) {
         let runner = self.clone();
         self.tasks.spawn(async move {
             if let Err(error) = runner.drain(&mut lane).await {
@@ -255,14 +286,22 @@ impl<W: LaneWorker> Runner<W> {
                 runner.give_back(&lane).await;
             }
             drop(permit);
+            runner.begin();
             if runner.starved.swap(false, Ordering::Relaxed) {
                 runner.freed.notify_one();
             }
         });
     }
 
-    async fn drain(&self, lane: &mut Lane) -> sqlx::Result<()> {
-        let mut renew_at = tokio::time::Instant::now() + self.options.lease / 3;
+    async fn drain(&self, lane: &mut Lane<W::Row>) -> sqlx::Result<()> {
+        let mut renew_at = lane.leased_at + self.options.lease / 3;
+        // What was long in hand may be somebody else's by now.
+        if tokio::time::Instant::now() >= renew_at {
+            if !self.renew(lane).await? {
+                return Ok(());
+            }
+            renew_at = tokio::time::Instant::now() + self.options.lease / 3;
+        }
         loop {
             let Some(step) = self.step(lane).await? else { return Ok(()) };
             match step {
@@ -289,7 +328,7 @@ impl<W: LaneWorker> Runner<W> {
     }
 
     /// One step, with the lease kept alive; None: the lease was lost, and the step dropped where it waited.
-    async fn step(&self, lane: &mut Lane) -> sqlx::Result<Option<Step>> {
+    async fn step(&self, lane: &mut Lane<W::Row>) -> sqlx::Result<Option<Step>> {
         let lease = lane.lease.clone();
         let mut step = self.worker.step(lane);
         tokio::select! {
@@ -322,7 +361,7 @@ impl<W: LaneWorker> Runner<W> {
     }
 
     /// Gives a drained lane back; false when something was added meanwhile.
-    async fn release(&self, lane: &Lane) -> sqlx::Result<bool> {
+    async fn release(&self, lane: &Lane<W::Row>) -> sqlx::Result<bool> {
         let released = self.works.db.statement("release_lane", |conn| match W::KEEP_IDLE {
             true => lane::release(conn, &lane.lease, lane.not_before).scope_boxed(),
             false => lane::remove(conn, &lane.lease).scope_boxed(),
@@ -331,18 +370,20 @@ impl<W: LaneWorker> Runner<W> {
     }
 
     /// Lengthens the lease and learns the lane's version; false when the lease is lost.
-    async fn renew(&self, lane: &mut Lane) -> sqlx::Result<bool> {
+    async fn renew(&self, lane: &mut Lane<W::Row>) -> sqlx::Result<bool> {
         let (lease, until) = (&lane.lease, self.lease_end(self.works.clock.now()));
         let db = &self.works.db;
         let version =
             db.statement("renew_lane", |conn| lane::renew(conn, lease, until).scope_boxed()).await?;
-        if let Some(version) = version {
+        if let Some(version) = version.filter(|version| *version != lane.lease.version) {
             lane.lease.version = version;
+            // Something was added: what is known is not all any more.
+            lane.known.clear();
         }
         Ok(version.is_some())
     }
 
-    async fn postpone(&self, lane: &Lane, until: Timestamp) -> sqlx::Result<()> {
+    async fn postpone(&self, lane: &Lane<W::Row>, until: Timestamp) -> sqlx::Result<()> {
         let now = self.works.clock.now();
         let postponed = self.works.db.statement("postpone_lane", |conn| {
             lane::postpone(conn, &lane.lease, until, now, lane.not_before).scope_boxed()
@@ -352,7 +393,7 @@ impl<W: LaneWorker> Runner<W> {
         Ok(())
     }
 
-    async fn hand_over(&self, lane: &Lane, class: u8) -> sqlx::Result<()> {
+    async fn hand_over(&self, lane: &Lane<W::Row>, class: u8) -> sqlx::Result<()> {
         // What is for another machine whose class is ours, too, would be back at once, again and again.
         let pause = self.worker.urgency(class).map_or(TimeDelta::zero(), |_| RETURNED);
         let due_at = self.works.clock.now() + pause;
@@ -362,7 +403,7 @@ impl<W: LaneWorker> Runner<W> {
         handed.await
     }
 
-    async fn give_back(&self, lane: &Lane) {
+    async fn give_back(&self, lane: &Lane<W::Row>) {
         let again = self.works.clock.now() + TimeDelta::seconds(2);
         if let Err(error) = self.postpone(lane, again).await {
             tracing::warn!(queue = W::QUEUE.name(), %error, "the lease will end by itself");
