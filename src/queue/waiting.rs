@@ -82,19 +82,61 @@ async fn read<T: LaneRow>(db: &Db, lanes: &[String]) -> Vec<Read<T>> {
     }
 }
 
-/// Rows by the lane they are of. Where the statement's limit was reached, what comes last is not known.
+/// Rows by the lane they are of. Where the statement's limit was reached, what comes last is not known. Who asks for a
+/// lane that somebody else asks for, too, reads for himself: a lease may have gone from one of them to the other, and to
+/// the second of them the lane would be empty.
 fn by_lane<T: LaneRow>(lanes: &[String], rows: Vec<T>) -> Vec<Read<T>> {
     let cut = (rows.len() >= ROWS as usize).then(|| rows.last().map(|row| row.lane().to_owned())).flatten();
-    let mut found: HashMap<String, Vec<T>> = HashMap::new();
+    let mut found: HashMap<&str, Vec<T>> = lanes.iter().map(|lane| (lane.as_str(), Vec::new())).collect();
     for row in rows {
-        let of_lane = found.entry(row.lane().to_owned()).or_default();
-        if of_lane.len() < T::AHEAD as usize {
+        if let Some(of_lane) = found.get_mut(row.lane()).filter(|rows| rows.len() < T::AHEAD as usize) {
             of_lane.push(row);
         }
     }
     let mut answer = |lane: &String| {
         let known = cut.as_ref().is_none_or(|cut| lane < cut);
-        Ok(known.then(|| found.remove(lane).unwrap_or_default()))
+        Ok(found.remove(lane.as_str()).filter(|_| known))
     };
     lanes.iter().map(&mut answer).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Row(&'static str);
+
+    #[async_trait]
+    impl LaneRow for Row {
+        const AHEAD: u32 = 2;
+
+        fn lane(&self) -> &str {
+            self.0
+        }
+        async fn of_lane(_: &mut MySqlConnection, _: &str, _: u32) -> sqlx::Result<Vec<Self>> {
+            Ok(Vec::new())
+        }
+        async fn of_lanes(_: &mut MySqlConnection, _: &[String], _: u32) -> sqlx::Result<Vec<Self>> {
+            Ok(Vec::new())
+        }
+    }
+
+    /// How many rows each is told of.
+    fn told(lanes: &[&str], rows: Vec<Row>) -> Vec<Option<usize>> {
+        let lanes: Vec<String> = lanes.iter().map(|lane| (*lane).to_owned()).collect();
+        by_lane(&lanes, rows).into_iter().map(|read| read.unwrap().map(|rows| rows.len())).collect()
+    }
+
+    #[test]
+    fn each_is_told_of_its_own_lane_and_a_second_asker_never_that_it_is_empty() {
+        let rows = || vec![Row("a"), Row("b"), Row("b"), Row("b")];
+        assert_eq!(told(&["a", "b", "c"], rows()), [Some(1), Some(2), Some(0)]);
+        assert_eq!(told(&["a", "b", "b", "a"], rows()), [Some(1), Some(2), None, None]);
+    }
+
+    #[test]
+    fn what_comes_after_the_last_row_that_was_read_is_not_known() {
+        let rows = (0..ROWS).map(|n| Row(if n == 0 { "a" } else { "b" })).collect();
+        assert_eq!(told(&["a", "b", "c"], rows), [Some(1), None, None]);
+    }
 }

@@ -285,9 +285,22 @@ impl Life {
         }
         eventually(LIMIT, async || match self.left().await.as_slice() {
             [] => Ok(()),
-            left => Err(left.join(", ")),
+            left => Err(format!("{}; {}", left.join(", "), self.lanes().await)),
         })
         .await;
+    }
+
+    /// How the lanes in which something waits stand, and those that are due.
+    async fn lanes(&self) -> String {
+        let lanes = "SELECT CONCAT('lane ', queue, ' ', lane, ' class ', class, ' due ', due_at, ' not before ', not_before, \
+                     ' version ', version, ' attempts ', attempts) FROM lanes WHERE due_at < '9000-01-01' OR lane IN \
+                     (SELECT lane FROM outbound_messages WHERE status = 'pending')";
+        let open = "SELECT CONCAT('open transaction since ', trx_started, ', rows locked ', trx_rows_locked, ': ', \
+                    COALESCE(trx_query, '')) FROM information_schema.innodb_trx";
+        let mut all = vec![format!("now {:?}", self.town.clock.now())];
+        all.extend(self.town.column(lanes).await);
+        all.extend(self.town.column(open).await);
+        all.join(", ")
     }
 
     /// As [`Life::settle`], but what cannot be done now is left; true when nothing is.
