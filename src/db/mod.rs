@@ -2,6 +2,7 @@
 //! conflict (deadlock, lock wait, Galera certification), so a body must do nothing that cannot be repeated: no
 //! call to the outside, no change of memory.
 
+mod finish;
 pub mod migrate;
 pub mod nodes;
 pub mod probe;
@@ -18,6 +19,7 @@ use sqlx::{ConnectOptions, Connection, MySql, Transaction};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::log::LevelFilter;
 
+use finish::Finish;
 use nodes::Nodes;
 
 use crate::fault;
@@ -219,7 +221,10 @@ impl Db {
 
     /// An open transaction, for [`crate::work`]; it rolls back when dropped.
     pub async fn begin(&self) -> sqlx::Result<Transaction<'static, MySql>> {
-        Box::pin(self.pool.begin()).await
+        let conn = self.acquire().await?;
+        // sqlx knows of a transaction once the database has answered to BEGIN. Dropped before, the connection would go
+        // back to the pool with a transaction open in it, and whatever others did on it would not be committed.
+        Finish::new(Transaction::begin(conn, None)).await
     }
 }
 

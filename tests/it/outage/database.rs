@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use futures::future::join_all;
+use scoped_futures::ScopedFutureExt;
 use serde_json::json;
 use usipipo::app::Running;
+use usipipo::db::Db;
 use usipipo::demo::telegram::{PayError, PersonHandle};
 
 use crate::client_bot::{ANA, message};
 use crate::story::{press, take_trial};
+use crate::support::db::TestDb;
 use crate::support::door::Door;
 use crate::support::line::{Line, State};
 use crate::support::town::{BOT, Town};
@@ -176,4 +179,25 @@ async fn cut_again_and_again_in_the_middle_of_work_it_loses_nothing_and_repeats_
     assert_eq!(outline.key_ids().await.len() as i64, PEOPLE * 2);
     town.is_sound().await;
     running.stop().await;
+}
+
+/// A transaction that nobody waits for any more, while the database has not answered that it is open yet.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_gives_up_while_a_transaction_begins_leaves_none_to_the_next() {
+    let test = TestDb::new().await;
+    sqlx::raw_sql("CREATE TABLE noted (n INT)").execute(&test.pool).await.unwrap();
+    let line = Line::to(test.url()).await;
+    let db = Db::open(&line.url, 1).unwrap();
+    db.check().await.unwrap();
+    eventually(LIMIT, async || db.pool().num_idle() == 1).await;
+    line.set(State::Slow(Duration::from_millis(500)));
+    let begun = tokio::time::timeout(Duration::from_millis(250), db.begin()).await;
+    assert!(begun.is_err(), "it was given up");
+    line.set(State::Open);
+    let note = db.statement("note", |conn| {
+        async move { sqlx::query("INSERT INTO noted VALUES (1)").execute(conn).await.map(drop) }.scope_boxed()
+    });
+    note.await.unwrap();
+    let noted: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM noted").fetch_one(&test.pool).await.unwrap();
+    assert_eq!(noted, 1, "what a statement did is committed");
 }
