@@ -313,15 +313,16 @@ impl Work {
         }
         let chats = chats(&self.messages, &self.lanes);
         let prompt = chats.values().filter(|chat| chat.prompt).count();
-        let places = if prompt > 0 { self.wakers.sending.places(prompt) } else { None };
+        let mut places = if prompt > 0 { self.wakers.sending.places(prompt) } else { None };
         let (lease, left) = places.as_ref().map(|places| (places.lease, places.left())).unzip();
         let mut lanes = std::mem::take(&mut self.lanes);
         lanes.extend(entries(&chats, self.now, left.unwrap_or_default()));
         let leased = crud::lane::enqueue(&mut self.tx, &mut lanes, lease).await?;
         fault::before(name);
+        places.iter_mut().for_each(Places::commit);
         if let Err(error) = self.tx.commit().await {
-            if let Some(places) = places.filter(|_| db::is_lost(&error)) {
-                places.let_go();
+            if let Some(places) = places.filter(|_| !db::is_lost(&error)) {
+                places.withdraw();
             }
             return Err(error);
         }

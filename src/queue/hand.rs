@@ -35,7 +35,8 @@ impl<R> Reach<R> {
     pub fn places(&self, most: usize) -> Option<Places<R>> {
         let taker = self.0.get()?.upgrade()?;
         let (count, lease) = taker.reserve(most);
-        (count > 0).then(|| Places { taker, left: count, lease, reserved_at: Instant::now() })
+        let (reserved_at, in_doubt) = (Instant::now(), false);
+        (count > 0).then(|| Places { taker, left: count, lease, reserved_at, in_doubt })
     }
 }
 
@@ -58,7 +59,7 @@ pub trait Takes<R>: Send + Sync {
     fn give_up(&self, places: usize);
     /// Whether so many lanes could be taken in hand.
     fn has_room(&self, lanes: usize) -> bool;
-    /// Gives back what was perhaps committed under this lease, and was not taken.
+    /// Gives back what was perhaps committed under this lease, or will be, and was not taken.
     fn let_go(self: Arc<Self>, lease: NewLease);
     /// As many lanes as places were reserved for them.
     fn take(self: Arc<Self>, lease: NewLease, leased_at: Instant, lanes: Vec<Leased<R>>);
@@ -73,12 +74,14 @@ pub struct Leased<R> {
     pub rows: Vec<R>,
 }
 
-/// Places that are kept free until the lanes are queued; dropped, they are free again.
+/// Places that are kept free until the lanes are queued; dropped, they are free again, and what was perhaps committed is
+/// given back.
 pub struct Places<R> {
     taker: Arc<dyn Takes<R>>,
     left: usize,
     pub lease: NewLease,
     reserved_at: Instant,
+    in_doubt: bool,
 }
 
 impl<R> Places<R> {
@@ -86,22 +89,31 @@ impl<R> Places<R> {
         self.left
     }
 
+    /// From here on the lanes may be committed at any time, whoever waits for it.
+    pub fn commit(&mut self) {
+        self.in_doubt = true;
+    }
+
+    /// They were not committed, and will not be.
+    pub fn withdraw(mut self) {
+        self.in_doubt = false;
+    }
+
     /// To be called once the lanes are committed as leased.
     pub fn take(mut self, lanes: Vec<Leased<R>>) {
         assert!(lanes.len() <= self.left, "a lane that nobody has kept a place for");
         self.left -= lanes.len();
+        self.in_doubt = false;
         self.taker.clone().take(self.lease, self.reserved_at, lanes);
-    }
-
-    /// To be called when nobody can tell whether the lanes were committed.
-    pub fn let_go(self) {
-        self.taker.clone().let_go(self.lease);
     }
 }
 
 impl<R> Drop for Places<R> {
     fn drop(&mut self) {
         self.taker.give_up(self.left);
+        if self.in_doubt {
+            self.taker.clone().let_go(self.lease);
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::ids::EventId;
 use crate::models::event::NewEvent;
 use crate::models::lane::{Entry, Queue};
 use crate::queue::batch::{BatchOptions, Batcher};
-use crate::queue::hand::Leased;
+use crate::queue::hand::{Leased, Places};
 use crate::work::Works;
 
 const BATCHES: BatchOptions<NewEvent> = BatchOptions {
@@ -107,8 +107,9 @@ fn stored(event: &NewEvent, known: &HashSet<EventId>) -> Stored {
 /// Stores deliveries in one transaction, and takes them in hand; gives those that were there before.
 async fn insert(works: &Works, events: &[NewEvent]) -> sqlx::Result<HashSet<EventId>> {
     let by_lane = by_lane(events);
-    let places = works.wakers.handling.places(by_lane.len());
+    let mut places = works.wakers.handling.places(by_lane.len());
     let (lease, left) = places.as_ref().map(|places| (places.lease, places.left())).unzip();
+    places.iter_mut().for_each(Places::commit);
     let stored = works.db.transaction("store_events", |conn| {
         let by_lane = &by_lane;
         async move {
@@ -122,8 +123,8 @@ async fn insert(works: &Works, events: &[NewEvent]) -> sqlx::Result<HashSet<Even
     let (known, leased) = match stored.await {
         Ok(stored) => stored,
         Err(error) => {
-            if let Some(places) = places.filter(|_| db::is_lost(&error)) {
-                places.let_go();
+            if let Some(places) = places.filter(|_| !db::is_lost(&error)) {
+                places.withdraw();
             }
             return Err(error);
         }

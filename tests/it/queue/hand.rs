@@ -266,7 +266,8 @@ async fn what_was_perhaps_committed_is_let_go() {
     let works_of_lost = Works { wakers: Arc::default(), ..(*works).clone() };
     let reach = Arc::downgrade(&lost);
     works_of_lost.wakers.handling.set(reach);
-    let places = works_of_lost.wakers.handling.places(1).unwrap();
+    let mut places = works_of_lost.wakers.handling.places(1).unwrap();
+    places.commit();
     let mut conn = works.db.pool.acquire().await.unwrap();
     let now = works.clock.now();
     let events = [event("chat:1", "1", now)];
@@ -276,7 +277,7 @@ async fn what_was_perhaps_committed_is_let_go() {
     let leased = crud::lane::enqueue(&mut conn, &mut entries, Some(places.lease)).await.unwrap();
     assert_eq!(leased.len(), 1);
     let process = Process::start(&works, worker(&works, &handler));
-    places.let_go();
+    drop(places);
     eventually(LIMIT, async || effects(&works, "chat:1").await == ["1"]).await;
     process.stop().await;
     stop.cancel();
