@@ -226,14 +226,13 @@ pub struct Running {
     holder: Holder,
 }
 
-/// Chats whose events are under way at the same time: twice as many as are handled together, so that the next are read
-/// meanwhile.
-const PARALLEL_EVENTS: usize = 128;
+/// Chats whose events are under way at the same time: those of two commits beside each other, and as many as one more takes.
+const PARALLEL_EVENTS: usize = 192;
 /// Messages that are on their way to Telegram at the same time.
-const PARALLEL_MESSAGES: usize = 64;
+const PARALLEL_MESSAGES: usize = 128;
 const PARALLEL_JOBS: usize = 16;
 /// Lanes that are taken in hand as they are queued: what is handled, and sent, in a second or two.
-const EVENTS_IN_HAND: usize = 16_384;
+const EVENTS_IN_HAND: usize = 24_576;
 const MESSAGES_IN_HAND: usize = 512;
 /// And as many more in each queue of what cannot wait: checkouts and what a person sits in front of.
 const URGENT: usize = 4;

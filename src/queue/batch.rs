@@ -18,6 +18,8 @@ pub struct BatchOptions<Q> {
     /// What an ask weighs, and what a batch may weigh.
     pub weight: fn(&Q) -> usize,
     pub heaviest: usize,
+    /// Full batches under way at the same time: while one waits for the disk, another has the cores.
+    pub abreast: usize,
     /// A batch that takes longer is not waited for by the next ones.
     pub slow: Duration,
 }
@@ -70,29 +72,32 @@ where
     F: Fn(Vec<Q>) -> Fut,
     Fut: Future<Output = Vec<A>> + Send + 'static,
 {
-    let mut slow = JoinSet::new();
+    let mut under_way = JoinSet::new();
     let mut waiting = VecDeque::new();
     loop {
         if waiting.is_empty() {
-            let Some(first) = queue.recv().await else { return };
+            let Some(first) = queue.recv().await else { return under_way.detach_all() };
             waiting.push_back(first);
             // Who was woken at the same time asks at the same time.
             tokio::task::yield_now().await;
         }
         let (asks, answers) = collect(&options, &mut waiting, &mut queue);
+        let full = asks.len() == options.most;
         let answering = run(asks);
-        let mut batch = tokio::spawn(async move {
+        under_way.spawn(async move {
             for (answer, to) in answering.await.into_iter().zip(answers) {
                 let _ = to.send(answer);
             }
         });
-        // In turn. But a batch that waits for a lock that somebody dead still holds shall not keep everybody else out.
-        if tokio::time::timeout(options.slow, &mut batch).await.is_err() {
-            slow.spawn(batch);
+        while under_way.try_join_next().is_some() {}
+        if full && under_way.len() < options.abreast {
+            continue;
         }
-        while slow.try_join_next().is_some() {}
-        while slow.len() >= SLOW_BATCHES {
-            slow.join_next().await;
+        // In turn. But a batch that waits for a lock that somebody dead still holds shall not keep everybody else out.
+        if tokio::time::timeout(options.slow, under_way.join_next()).await.is_err() {
+            while under_way.len() >= options.abreast + SLOW_BATCHES {
+                under_way.join_next().await;
+            }
         }
     }
 }
@@ -126,10 +131,20 @@ pub fn of_all(error: Arc<sqlx::Error>) -> sqlx::Error {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::sync::Semaphore;
+
     use super::*;
 
-    const OPTIONS: BatchOptions<usize> =
-        BatchOptions { waiting: 64, most: 16, weight: |n| *n, heaviest: 10, slow: Duration::from_secs(1) };
+    const OPTIONS: BatchOptions<usize> = BatchOptions {
+        waiting: 64,
+        most: 16,
+        weight: |n| *n,
+        heaviest: 10,
+        abreast: 2,
+        slow: Duration::from_secs(1),
+    };
 
     fn collected(asks: &[usize]) -> (Vec<usize>, usize) {
         let (_, mut queue) = mpsc::channel(1);
@@ -144,5 +159,40 @@ mod tests {
         assert_eq!(collected(&[0; 40]), (vec![0; 16], 24));
         assert_eq!(collected(&[6, 6, 6, 6]), (vec![6, 6], 2), "more than ten weigh down a batch");
         assert_eq!(collected(&[99, 1]), (vec![99], 1), "alone, anything goes");
+    }
+
+    /// So many ask at once, of somebody who does nothing until he is told to: for how many of them it is begun?
+    async fn begun(count: usize) -> usize {
+        let (begun, word) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
+        let of_batches = (begun.clone(), word.clone());
+        let batcher = Batcher::start(OPTIONS, move |asks: Vec<usize>| {
+            let (begun, word) = of_batches.clone();
+            async move {
+                begun.fetch_add(asks.len(), Ordering::SeqCst);
+                word.acquire().await.unwrap().forget();
+                asks
+            }
+        });
+        let mut asking = JoinSet::new();
+        for n in 0..count {
+            let batcher = batcher.clone();
+            asking.spawn(async move { batcher.ask(n % 2).await });
+        }
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        let before = begun.load(Ordering::SeqCst);
+        word.add_permits(count);
+        let answers = asking.join_all().await;
+        assert!(answers.iter().all(Result::is_ok) && answers.len() == count, "all are answered in the end");
+        before
+    }
+
+    #[tokio::test]
+    async fn a_batch_goes_beside_another_only_when_that_one_is_full() {
+        assert_eq!(begun(4).await, 4);
+        assert_eq!(begun(16 + 4).await, 16 + 4);
+        assert_eq!(begun(16 + 8 + 4).await, 16 + 8, "two at the most");
+        assert_eq!(begun(8 + 4).await, 8);
     }
 }

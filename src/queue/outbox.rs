@@ -82,8 +82,14 @@ struct Mark {
 type Marked = Result<bool, Arc<sqlx::Error>>;
 
 /// Messages that are marked in one commit.
-const MARKS: BatchOptions<Mark> =
-    BatchOptions { waiting: 1024, most: 64, weight: |_| 0, heaviest: 1, slow: Duration::from_millis(500) };
+const MARKS: BatchOptions<Mark> = BatchOptions {
+    waiting: 1024,
+    most: 64,
+    weight: |_| 0,
+    heaviest: 1,
+    abreast: 2,
+    slow: Duration::from_millis(500),
+};
 
 /// Telegram allows one message a second in a chat.
 const CHAT_PACE: TimeDelta = TimeDelta::seconds(1);

@@ -42,7 +42,8 @@ impl<T: LaneRow> Waiting<T> {
     /// Starts the reading task.
     pub fn start(db: Db) -> Self {
         let slow = Duration::from_millis(500);
-        let options = BatchOptions { waiting: 1024, most: LANES, weight: |_| 0, heaviest: 1, slow };
+        let options =
+            BatchOptions { waiting: 1024, most: LANES, weight: |_| 0, heaviest: 1, abreast: 1, slow };
         let of_many = db.clone();
         let lanes = Batcher::start(options, move |lanes| {
             let db = of_many.clone();

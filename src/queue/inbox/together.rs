@@ -26,7 +26,7 @@ use crate::work::{Origin, Work, Works};
 const PATIENCE: Duration = Duration::from_secs(1);
 
 pub const BUNDLES: BatchOptions<Bundle> =
-    BatchOptions { waiting: 1024, most: 64, weight: |_| 0, heaviest: 1, slow: PATIENCE };
+    BatchOptions { waiting: 1024, most: 64, weight: |_| 0, heaviest: 1, abreast: 2, slow: PATIENCE };
 
 /// What was read of one lane, and the right to handle it.
 pub struct Bundle {

@@ -22,6 +22,7 @@ const BATCHES: BatchOptions<NewEvent> = BatchOptions {
     weight: |event| event.body.len(),
     // Well below max_allowed_packet.
     heaviest: 4 << 20,
+    abreast: 1,
     // A chat's order does not suffer: Telegram sends its next update after the answer to the one before.
     slow: Duration::from_millis(500),
 };
