@@ -108,8 +108,9 @@ fn main_conf(folder: &Path) -> String {
     let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
     let temporary = temporary.map(|kind| format!("{kind}_temp_path {}/{kind};", folder.display())).join("\n");
     let folder = folder.display();
+    // A crowd has a connection for each, and nginx as many more to the copies.
     format!(
-        "{user}\npid {folder}/pid;\nevents {{}}\nhttp {{\n{temporary}\ninclude {folder}/usipipo.conf;\n}}\n"
+        "{user}\npid {folder}/pid;\nevents {{ worker_connections 4096; }}\nhttp {{\n{temporary}\ninclude {folder}/usipipo.conf;\n}}\n"
     )
 }
 
@@ -157,6 +158,14 @@ impl Nginx {
             return Self { prefix, process, base: format!("{scheme}://{DOMAIN}:{}", door.port()), client };
         }
         panic!("nginx does not start");
+    }
+
+    /// What its logs say of answers with this status, and of trouble.
+    pub fn tells_of(&self, status: u16) -> String {
+        let access = self.prefix.log("usipipo.access.log");
+        let answers = access.lines().filter(|line| line.contains(&format!(" {status} ")));
+        let trouble = self.prefix.log("usipipo.error.log");
+        answers.chain(trouble.lines()).take(40).collect::<Vec<_>>().join("\n")
     }
 
     async fn get(&self, path: &str) -> Response {

@@ -144,7 +144,9 @@ impl House {
         let of_nginx: &[u16] = if self.nginx.is_some() { &[502, 504] } else { &[] };
         for load in &self.loads {
             let others: Vec<u16> = load.statuses().into_iter().filter(|it| !of_nginx.contains(it)).collect();
-            assert_eq!(others, Vec::<u16>::new(), "answers that neither take nor refuse");
+            let logs = |status: &u16| self.nginx.as_ref().map(|nginx| nginx.tells_of(*status));
+            let logs = others.first().and_then(logs).unwrap_or_default();
+            assert_eq!(others, Vec::<u16>::new(), "answers that neither take nor refuse; {logs}");
         }
         assert_eq!(count("SELECT COUNT(*) FROM inbound_events").await, updates);
         assert_eq!(count("SELECT COUNT(*) FROM inbound_events WHERE status = 'done'").await, updates);
