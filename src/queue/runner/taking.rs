@@ -37,20 +37,26 @@ impl<W: LaneWorker> Takes<W::Row> for Runner<W> {
         !self.behind.load(Ordering::Relaxed) && self.hand.has_room(lanes)
     }
 
+    /// Looks until they are found, ever less often: a commit that nobody waits for may still be under way, and until it
+    /// is through its lanes are passed over (InnoDB, semi-consistent reads).
     fn let_go(self: Arc<Self>, lease: NewLease) {
         let runner = self.clone();
         self.tasks.spawn(async move {
+            let mut pause = TROUBLE;
             while !runner.stop.is_cancelled() && runner.works.clock.now() < lease.until {
                 let (owner, now) = (lease.owner, runner.works.clock.now());
                 let released = runner.works.db.statement("release_all_lanes", |conn| {
                     lane::release_all(conn, owner..=owner, now).scope_boxed()
                 });
                 match released.await {
-                    Ok(0) => return,
+                    Ok(0) => pause *= 2,
                     Ok(_) => return runner.works.wakers.of(W::QUEUE).notify_one(),
                     Err(error) => tracing::debug!(%error, "cannot let go of lanes yet"),
                 }
-                tokio::time::sleep(TROUBLE).await;
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => {}
+                    () = runner.stop.cancelled() => {}
+                }
             }
         });
     }

@@ -5,11 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use sqlx::{MySqlConnection, MySqlPool};
 use tokio_util::sync::CancellationToken;
 use usipipo::clock::Timestamp;
 use usipipo::crud;
+use usipipo::db::Db;
+use usipipo::models::event::InboundEvent;
 use usipipo::models::lane::{Entry, Holder, NewLease, Queue};
 use usipipo::models::outgoing::{Class, Outgoing};
+use usipipo::queue::hand::Places;
 use usipipo::queue::inbox::InboxWriter;
 use usipipo::queue::outbox::{Delivery, OutboxWorker};
 use usipipo::queue::pacer::Pacer;
@@ -256,28 +260,59 @@ async fn a_message_that_is_queued_once_for_ever_leaves_once() {
     process.stop().await;
 }
 
+/// A copy that has leased a lane in a transaction of its own, and does not know what became of it.
+struct InDoubt {
+    places: Places<InboundEvent>,
+    /// Its way to the database, once it looks there for what it leased.
+    looks: MySqlPool,
+    stop: CancellationToken,
+}
+
+impl InDoubt {
+    async fn about(works: &TestWorks, conn: &mut MySqlConnection) -> Self {
+        let works_of_it =
+            Works { db: Db::open(works.db.url(), 1).unwrap(), wakers: Arc::default(), ..(**works).clone() };
+        let (stop, looks) = (CancellationToken::new(), works_of_it.db.pool().clone());
+        let (worker, far) = (worker(works, &Handler::default()), RunnerOptions { in_hand: 4, ..OPTIONS });
+        let runner = Runner::new(works_of_it.clone(), worker, far, Holder::random(), stop.clone());
+        // It never begins with anything.
+        let reach = Arc::downgrade(&runner);
+        works_of_it.wakers.handling.set(reach);
+        let mut places = works_of_it.wakers.handling.places(1).unwrap();
+        places.commit();
+        let now = works.clock.now();
+        crud::event::insert_many(conn, &[event("chat:1", "1", now)]).await.unwrap();
+        let (queue, lane) = (Queue::Inbox, "chat:1".to_owned());
+        let mut entries = vec![Entry { queue, lane, class: 1, due_at: now, in_hand: true }];
+        let leased = crud::lane::enqueue(conn, &mut entries, Some(places.lease)).await.unwrap();
+        assert_eq!(leased.len(), 1);
+        Self { places, looks, stop }
+    }
+}
+
 /// Nobody knows whether it was committed, and so nobody took it: others need not wait for the lease to end.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_perhaps_committed_is_let_go() {
-    let works = TestWorks::new().await;
-    let stop = CancellationToken::new();
-    let (handler, far) = (Handler::default(), RunnerOptions { in_hand: 4, ..OPTIONS });
-    let lost = Runner::new((*works).clone(), worker(&works, &handler), far, Holder::random(), stop.clone());
-    let works_of_lost = Works { wakers: Arc::default(), ..(*works).clone() };
-    let reach = Arc::downgrade(&lost);
-    works_of_lost.wakers.handling.set(reach);
-    let mut places = works_of_lost.wakers.handling.places(1).unwrap();
-    places.commit();
+    let (works, handler) = (TestWorks::new().await, Handler::default());
     let mut conn = works.db.pool.acquire().await.unwrap();
-    let now = works.clock.now();
-    let events = [event("chat:1", "1", now)];
-    crud::event::insert_many(&mut conn, &events).await.unwrap();
-    let (queue, lane) = (Queue::Inbox, "chat:1".to_owned());
-    let mut entries = vec![Entry { queue, lane, class: 1, due_at: now, in_hand: true }];
-    let leased = crud::lane::enqueue(&mut conn, &mut entries, Some(places.lease)).await.unwrap();
-    assert_eq!(leased.len(), 1);
+    let InDoubt { places, stop, .. } = InDoubt::about(&works, &mut conn).await;
     let process = Process::start(&works, worker(&works, &handler));
     drop(places);
+    eventually(LIMIT, async || effects(&works, "chat:1").await == ["1"]).await;
+    process.stop().await;
+    stop.cancel();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_committed_after_nobody_waits_for_it_any_more_is_let_go_too() {
+    let (works, handler) = (TestWorks::new().await, Handler::default());
+    let mut late = works.db.pool.begin().await.unwrap();
+    let InDoubt { places, looks, stop } = InDoubt::about(&works, &mut late).await;
+    let process = Process::start(&works, worker(&works, &handler));
+    drop(places);
+    // It has looked, and its connection is free again.
+    eventually(LIMIT, async || looks.num_idle() == 1).await;
+    late.commit().await.unwrap();
     eventually(LIMIT, async || effects(&works, "chat:1").await == ["1"]).await;
     process.stop().await;
     stop.cancel();
