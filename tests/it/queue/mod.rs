@@ -1,6 +1,7 @@
 //! The promises of the queues: stored before acknowledged, in order within a lane, exactly one effect, nothing lost
 //! when a process dies.
 
+mod failing;
 mod hand;
 mod inbox;
 mod jobs;
