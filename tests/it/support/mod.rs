@@ -10,6 +10,7 @@ pub mod door;
 pub mod galera;
 pub mod line;
 pub mod log;
+pub mod nginx;
 pub mod ports;
 pub mod process;
 pub mod recorder;

@@ -12,9 +12,9 @@ use tokio::task::JoinHandle;
 use load::{Load, Pattern};
 
 use super::walk::at_rest;
-use crate::nginx::{self, Nginx};
 use crate::support::db::TestDb;
 use crate::support::galera::Cluster;
+use crate::support::nginx::{self, Nginx};
 use crate::support::ports;
 use crate::support::skip::skip;
 use crate::support::town::{BOT, Server, Town};
